@@ -1,0 +1,1 @@
+"""Evolve pipelines of small language models, and tell a good one from a lucky one."""

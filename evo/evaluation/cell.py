@@ -1,0 +1,37 @@
+"""The atom of evidence: one plan, one problem, one replicate."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Cell", "Purpose"]
+
+
+class Purpose(StrEnum):
+    """What a measurement is for. Seeds of different purposes never coincide, so nothing is reported on what selected it."""
+
+    SEARCH = "search"
+    REEVALUATION = "reevaluation"
+    VALIDATION = "validation"
+    SELF_TEST = "self-test"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The outcome of one plan on one problem with one replicate's seeds.
+
+    plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says why).
+    status: of the final answer against the hidden tests. error_types: error type of each visible execution in order, "" = pass.
+    calls, tokens: what the pipeline used, whether newly made or from the store.
+    """
+
+    plan: str
+    problem: str
+    purpose: Purpose
+    replicate: int
+    solved: bool | None
+    status: str = ""
+    error_types: tuple[str, ...] = ()
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    fault: str = ""

@@ -1,0 +1,45 @@
+"""The record of one run of a plan on one problem."""
+
+from dataclasses import dataclass
+
+from evo.sandbox.verdict import Verdict
+
+__all__ = ["Step", "Trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node visited once.
+
+    node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: index of the model call
+    in the run (None for an executor): what its seed is derived from. text: the model's raw answer ("" for an executor).
+    code: the draft after this step. verdict: an executor's result.
+    """
+
+    node: int
+    role: str
+    iteration: int
+    position: int | None
+    text: str
+    code: str
+    verdict: Verdict | None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """answer: the program that the pipeline hands in. stopped_early: a visible pass ended it before its budget did."""
+
+    answer: str
+    steps: tuple[Step, ...]
+    stopped_early: bool
+
+    @property
+    def calls(self) -> int:
+        return sum(step.position is not None for step in self.steps)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens of all calls, whether made or answered from a store."""
+        return sum(step.prompt_tokens + step.completion_tokens for step in self.steps)
