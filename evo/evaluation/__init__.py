@@ -1,0 +1,24 @@
+"""Measuring: the scheduler that fulfils effects, seeds, the record of what was paid for, evidence and estimates."""
+
+from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.estimate import Estimate, estimate
+from evo.evaluation.ledger import Ledger
+from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
+from evo.evaluation.seeds import call_seed, seeds_for, stream
+from evo.evaluation.store import Store
+
+__all__ = [
+    "BudgetSpent",
+    "Cell",
+    "Counters",
+    "Estimate",
+    "Ledger",
+    "Measurement",
+    "Purpose",
+    "Scheduler",
+    "Store",
+    "call_seed",
+    "estimate",
+    "seeds_for",
+    "stream",
+]
