@@ -21,11 +21,12 @@ class Role(StrEnum):
 
     @property
     def calls_model(self) -> bool:
+        """Whether a node of this role asks a model; executors run code instead."""
         return self in (Role.GENERATOR, Role.ANALYZER, Role.REFINER)
 
 
 class Feedback(StrEnum):
-    """How much of a failure an executor passes on: error type; and traceback in user frames; and values of the assert."""
+    """How much of a failure an executor passes on: error type; and traceback in user frames; and values."""
 
     TYPE = "type"
     TRACEBACK = "traceback"

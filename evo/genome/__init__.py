@@ -1,0 +1,51 @@
+"""Genomes: genes, the search space and its validator, mutation, crossover, distance, JSON, neat-python's view of them.
+
+Pure functions over immutable data. Every random draw comes from a ``random.Random`` that the caller hands in.
+"""
+
+from evo.genome.adapter import GenomeConfig, PipelineGenome
+from evo.genome.codec import dumps, loads, read_genome, with_models, write_genome
+from evo.genome.crossover import crossover
+from evo.genome.distance import distance
+from evo.genome.genes import OUTPUT_ID, TASK_ID, ConnectionGene, Feedback, Genome, NodeGene, Role
+from evo.genome.growth import minimal
+from evo.genome.innovation import InnovationTracker
+from evo.genome.mutate import mutate
+from evo.genome.space import LINEAR, OPEN, DistanceWeights, Initial, Port, Rates, Space, Wiring
+from evo.genome.structure import Stage, back_edges, iterations, stages
+from evo.genome.validate import faults
+
+__all__ = [
+    "LINEAR",
+    "OPEN",
+    "OUTPUT_ID",
+    "TASK_ID",
+    "ConnectionGene",
+    "DistanceWeights",
+    "Feedback",
+    "Genome",
+    "GenomeConfig",
+    "Initial",
+    "InnovationTracker",
+    "NodeGene",
+    "PipelineGenome",
+    "Port",
+    "Rates",
+    "Role",
+    "Space",
+    "Stage",
+    "Wiring",
+    "back_edges",
+    "crossover",
+    "distance",
+    "dumps",
+    "faults",
+    "iterations",
+    "loads",
+    "minimal",
+    "mutate",
+    "read_genome",
+    "stages",
+    "with_models",
+    "write_genome",
+]

@@ -1,0 +1,164 @@
+"""The search space: which genomes exist. One table of ports says what may be wired to what; bounds say the rest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from evo.genome.genes import Feedback, Role
+
+__all__ = ["LINEAR", "OPEN", "DistanceWeights", "Initial", "Port", "Rates", "Space", "Wiring"]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Where edges meet a node: a node of ``role`` has ``least``..``most`` enabled edges to (or from) ``peers`` here.
+
+    loop: the port takes back edges (the target dominates the source), the others take forward edges.
+    """
+
+    role: Role
+    peers: tuple[Role, ...]
+    least: int
+    most: int
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The table of role-to-role edges: the single source for validity.
+
+    Each enabled edge leaves by exactly one port of ``outputs`` and enters by exactly one of ``inputs``. A space with
+    freer topologies is the same table with wider ports.
+    """
+
+    outputs: tuple[Port, ...]
+    inputs: tuple[Port, ...]
+
+    def allows(self, source: Role, target: Role, *, loop: bool) -> bool:
+        """Whether an edge between these roles, forward or back, is in the table."""
+        leaves = any(p.role is source and target in p.peers and p.loop is loop for p in self.outputs)
+        enters = any(p.role is target and source in p.peers and p.loop is loop for p in self.inputs)
+        return leaves and enters
+
+
+LINEAR = Wiring(
+    outputs=(
+        Port(Role.TASK, (Role.GENERATOR,), 1, 1),
+        Port(Role.GENERATOR, (Role.EXECUTOR, Role.OUTPUT), 1, 1),
+        Port(Role.EXECUTOR, (Role.ANALYZER, Role.REFINER), 1, 1),
+        Port(Role.EXECUTOR, (Role.OUTPUT,), 0, 1),
+        Port(Role.ANALYZER, (Role.REFINER,), 1, 1),
+        Port(Role.REFINER, (Role.EXECUTOR,), 1, 1, loop=True),
+        Port(Role.REFINER, (Role.EXECUTOR,), 0, 1),
+    ),
+    inputs=(
+        Port(Role.GENERATOR, (Role.TASK,), 1, 1),
+        Port(Role.EXECUTOR, (Role.GENERATOR, Role.REFINER), 1, 1),
+        Port(Role.EXECUTOR, (Role.REFINER,), 1, 1, loop=True),
+        Port(Role.ANALYZER, (Role.EXECUTOR,), 1, 1),
+        Port(Role.REFINER, (Role.EXECUTOR, Role.ANALYZER), 1, 1),
+        Port(Role.OUTPUT, (Role.GENERATOR, Role.EXECUTOR), 1, 1),
+    ),
+)
+"""One generator, then stages executor -> [analyzer ->] refiner in a row, each refiner looping to its own executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Probabilities of the operators, each drawn once per child. The defaults are the study's (paper.md, "The search").
+
+    remove_analyzer_share: of removals, how many take an analyzer rather than the last stage.
+    iterations_down_share: of iteration changes, how many are -1. temperature_sigma: of the Gaussian step.
+    weaker_disjoint: chance that crossover takes a stage that only the weaker parent has.
+    feedback: not in the study, whose executor had one level.
+    """
+
+    add_stage: float = 0.04
+    add_analyzer: float = 0.05
+    remove_node: float = 0.18
+    remove_analyzer_share: float = 0.60
+    swap_model: float = 0.25
+    change_prompt: float = 0.30
+    temperature: float = 0.20
+    temperature_sigma: float = 0.08
+    iterations: float = 0.10
+    iterations_down_share: float = 0.60
+    feedback: float = 0.0
+    weaker_disjoint: float = 0.30
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """What new nodes start with: temperature range per role (low, high), and the bag that iterations are drawn from."""
+
+    generator_temperature: tuple[float, float] = (0.2, 0.6)
+    analyzer_temperature: tuple[float, float] = (0.1, 0.4)
+    refiner_temperature: tuple[float, float] = (0.1, 0.4)
+    iterations: tuple[int, ...] = (1, 2, 2)
+
+    def temperature_range(self, role: Role) -> tuple[float, float]:
+        """Low and high of a new node's temperature. Raises KeyError for a role that calls no model."""
+        return {
+            Role.GENERATOR: self.generator_temperature,
+            Role.ANALYZER: self.analyzer_temperature,
+            Role.REFINER: self.refiner_temperature,
+        }[role]
+
+
+@dataclass(frozen=True, slots=True)
+class DistanceWeights:
+    """Weights of the study's distance; ``feedback`` is ours, for executors whose levels differ."""
+
+    stage: float = 1.0
+    analyzer: float = 0.5
+    model: float = 0.4
+    prompt: float = 0.2
+    temperature: float = 0.1
+    iteration: float = 0.1
+    feedback: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Everything that decides which genomes are valid and how they vary.
+
+    models: the pool; prompts: names per role. An empty pool, or a role without names, means "any": such a space can
+    judge genomes (see OPEN) but not make them. max_nodes: inner nodes. stages, iterations, temperature: least and most.
+    temperature_step: grid, anchored at the least temperature, on which temperatures lie, so that genomes share calls;
+    0 = continuous (three decimals).
+    """
+
+    name: str = "linear"
+    wiring: Wiring = LINEAR
+    models: tuple[str, ...] = ()
+    prompts: tuple[tuple[Role, tuple[str, ...]], ...] = ()
+    max_nodes: int = 8
+    stages: tuple[int, int] = (1, 3)
+    iterations: tuple[int, int] = (1, 3)
+    temperature: tuple[float, float] = (0.05, 1.2)
+    temperature_step: float = 0.0
+    feedback: tuple[Feedback, ...] = tuple(Feedback)
+    rates: Rates = field(default_factory=Rates)
+    initial: Initial = field(default_factory=Initial)
+    weights: DistanceWeights = field(default_factory=DistanceWeights)
+
+    def with_pool(self, models: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> "Space":
+        """The same space over these models and prompt names per role ("generator" -> names), in their order."""
+        table = tuple((Role(role), tuple(names)) for role, names in prompts.items())
+        return replace(self, models=tuple(models), prompts=table)
+
+    def prompts_of(self, role: Role) -> tuple[str, ...]:
+        """Names of this role's prompts; empty if the space does not restrict them."""
+        return dict(self.prompts).get(role, ())
+
+    def on_grid(self, temperature: float) -> float:
+        """The nearest temperature that the space has."""
+        low, high = self.temperature
+        clipped = min(max(temperature, low), high)
+        if not self.temperature_step:
+            return round(clipped, 3)
+        last = int((high - low) / self.temperature_step + 1e-9)
+        return round(low + min(round((clipped - low) / self.temperature_step), last) * self.temperature_step, 6)
+
+
+OPEN = Space(name="open", stages=(0, 16), max_nodes=64, iterations=(1, 99), temperature=(0.0, 2.0))
+"""Judges any linear genome whatever its pool, as a file may hold it: bounds only where a value would make no sense."""

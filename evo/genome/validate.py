@@ -1,0 +1,122 @@
+"""Is this genome in the space? Every fault in words, with the node that has it."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
+from evo.genome.space import Port, Space
+from evo.genome.structure import back_edges, live_edges, reachable
+
+__all__ = ["faults"]
+
+
+def faults(genome: Genome, space: Space) -> tuple[str, ...]:
+    """What keeps ``genome`` out of ``space``: one line per fault, naming the node; empty for a valid genome."""
+    broken = (*_identity(genome), *_fields(genome, space))
+    return broken or (*_wiring(genome, space), *_size(genome, space))
+
+
+def _label(node: NodeGene) -> str:
+    return f"node {node.id} ({node.role})"
+
+
+def _identity(genome: Genome) -> Iterator[str]:
+    ids = [node.id for node in genome.nodes]
+    yield from (f"node {id}: the id occurs {n} times" for id, n in Counter(ids).items() if n > 1)
+    if ids != sorted(ids):
+        yield "nodes are not sorted by id"
+    for id, role in ((TASK_ID, Role.TASK), (OUTPUT_ID, Role.OUTPUT)):
+        if not any(node.id == id and node.role is role for node in genome.nodes):
+            yield f"node {id}: must be there and have the role {role}"
+    for node in genome.nodes:
+        if node.id < 0 or (node.role in (Role.TASK, Role.OUTPUT) and node.id > OUTPUT_ID):
+            yield f"{_label(node)}: only node {TASK_ID} is the task and only node {OUTPUT_ID} the output"
+    numbers = [c.innovation for c in genome.connections]
+    if numbers != sorted(set(numbers)):
+        yield "connections are not sorted by innovation number, or a number occurs twice"
+    ends = Counter((c.source, c.target) for c in genome.connections)
+    yield from (f"connection {s} -> {t}: occurs {n} times" for (s, t), n in ends.items() if n > 1)
+    for c in genome.connections:
+        yield from (f"connection {c.innovation}: there is no node {id}" for id in (c.source, c.target) if id not in ids)
+
+
+def _fields(genome: Genome, space: Space) -> Iterator[str]:
+    for node in genome.nodes:
+        used = {
+            "model": node.role.calls_model,
+            "prompt": node.role.calls_model,
+            "temperature": node.role.calls_model,
+            "iterations": node.role is Role.REFINER,
+            "feedback": node.role is Role.EXECUTOR,
+        }
+        for name, needed in used.items():
+            if needed and getattr(node, name) in (None, ""):
+                yield f"{_label(node)}: has no {name}"
+            if not needed and getattr(node, name) is not None:
+                yield f"{_label(node)}: has a {name}, which its role does not use"
+        yield from (f"{_label(node)}: {fault}" for fault in _values(node, space))
+
+
+def _values(node: NodeGene, space: Space) -> Iterator[str]:
+    if node.model and space.models and node.model not in space.models:
+        yield f"model {node.model!r} is not in the pool ({', '.join(space.models)})"
+    prompts = space.prompts_of(node.role)
+    if node.prompt and prompts and node.prompt not in prompts:
+        yield f"prompt {node.prompt!r} is not among {', '.join(prompts)}"
+    if node.temperature is not None:
+        low, high = space.temperature
+        if not (math.isfinite(node.temperature) and low <= node.temperature <= high):
+            yield f"temperature {node.temperature:g} is outside {low:g}..{high:g}"
+        elif space.temperature_step and space.on_grid(node.temperature) != node.temperature:
+            yield f"temperature {node.temperature:g} is off the grid {low:g} + n * {space.temperature_step:g}"
+    if node.iterations is not None and not space.iterations[0] <= node.iterations <= space.iterations[1]:
+        yield f"iterations {node.iterations} is outside {space.iterations[0]}..{space.iterations[1]}"
+    if node.feedback is not None and node.feedback not in space.feedback:
+        yield f"feedback {node.feedback} is not among {', '.join(space.feedback)}"
+
+
+def _wiring(genome: Genome, space: Space) -> Iterator[str]:
+    edges, loops = live_edges(genome), back_edges(genome)
+    by_id = {node.id: node for node in genome.nodes}
+    for s, t in edges:
+        if not space.wiring.allows(by_id[s].role, by_id[t].role, loop=(s, t) in loops):
+            kind = "loop" if (s, t) in loops else "feed"
+            yield f"{_label(by_id[s])}: a {by_id[s].role} may not {kind} a {by_id[t].role} (node {t})"
+    for node in genome.nodes:
+        for ports, near, word in ((space.wiring.outputs, 0, "to"), (space.wiring.inputs, 1, "from")):
+            for port in (p for p in ports if p.role is node.role):
+                peers = [by_id[e[1 - near]].role for e in edges if e[near] == node.id and (e in loops) is port.loop]
+                yield from _count(node, port, sum(role in port.peers for role in peers), word)
+    forward, task = [e for e in edges if e not in loops], reachable(TASK_ID, edges)
+    output = reachable(OUTPUT_ID, [(t, s) for s, t in edges])
+    for node in genome.nodes:
+        if node.id not in task or node.id not in output:
+            yield f"{_label(node)}: is on no path from the task to the output"
+    for node in _circular(forward):
+        yield f"{_label(by_id[node])}: is on a cycle that no loop edge closes"
+
+
+def _circular(edges: list[tuple[int, int]]) -> list[int]:
+    """Nodes on cycles, sorted: what is left when edges that end nowhere or start nowhere are taken away."""
+    while True:
+        sources, targets = {s for s, _ in edges}, {t for _, t in edges}
+        inner = [(s, t) for s, t in edges if t in sources and s in targets]
+        if len(inner) == len(edges):
+            return sorted(sources)
+        edges = inner
+
+
+def _count(node: NodeGene, port: Port, found: int, word: str) -> Iterator[str]:
+    if not port.least <= found <= port.most:
+        wanted = str(port.least) if port.least == port.most else f"{port.least} to {port.most}"
+        kind = "loop edge" if port.loop else "edge"
+        yield f"{_label(node)}: has {found} {kind}(s) {word} {' or '.join(port.peers)}, needs {wanted}"
+
+
+def _size(genome: Genome, space: Space) -> Iterator[str]:
+    if len(genome.inner) > space.max_nodes:
+        yield f"{len(genome.inner)} nodes, at most {space.max_nodes} allowed"
+    stages, (low, high) = sum(node.role is Role.EXECUTOR for node in genome.nodes), space.stages
+    if not low <= stages <= high:
+        yield f"{stages} stages, {low} to {high} allowed"
