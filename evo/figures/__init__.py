@@ -1,0 +1,20 @@
+"""Pictures and charts: each a pure function from recorded data to a file, computed as data first and then drawn."""
+
+from evo.figures.data import GenerationPoint
+from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_csv, fitness_info
+from evo.figures.layers import to_networkx
+from evo.figures.picture import TopologyInfo
+from evo.figures.topology import draw_topology
+from evo.figures.topology_info import topology_info
+
+__all__ = [
+    "FitnessInfo",
+    "GenerationPoint",
+    "TopologyInfo",
+    "draw_fitness",
+    "draw_topology",
+    "fitness_csv",
+    "fitness_info",
+    "to_networkx",
+    "topology_info",
+]

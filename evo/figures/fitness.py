@@ -1,0 +1,187 @@
+"""Fitness by generation: what selection believed, with its error, beside what a single evaluation would have said."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from evo.errors import UserError
+from evo.evaluation.estimate import Estimate
+from evo.figures.data import GenerationPoint
+from evo.figures.files import check_picture_path, save_figure, write_file
+from evo.figures.mark import stamp
+from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, figure_style, shade
+
+__all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_csv", "fitness_info"]
+
+_SIZE = (7.2, 4.4)
+_LEFT, _RIGHT, _TOP = 0.68, 0.25, 0.82
+_MARKER_SIZE = 3.4
+_MARKED_POINTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A curve in percent with one standard error below and above."""
+
+    middle: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FitnessInfo:
+    """All that the chart shows. Curves have one value per generation, in percent of problems solved.
+
+    validated: the newest validated estimate of a champion, None without one. caption: units, n and errors in words.
+    """
+
+    generations: tuple[int, ...]
+    best: Band
+    mean: Band
+    single_best: tuple[float, ...]
+    validated: Estimate | None
+    caption: str
+
+
+def draw_fitness(
+    history: Sequence[GenerationPoint], path: Path, *, title: str = "Fitness by generation", simulated: bool = False
+) -> None:
+    """Draw a run's fitness to PNG or SVG, by suffix, and put its numbers beside it as CSV under the same name.
+
+    simulated: mark the picture as made from simulated models. Raises UserError if there is no generation yet, for
+    another suffix, and where the files cannot be written.
+    """
+    check_picture_path(path)
+    info = fitness_info(history)
+    with figure_style():
+        save_figure(_figure(info, title, simulated=simulated), path)
+    write_file(path.with_suffix(".csv"), fitness_csv(history).encode())
+
+
+def fitness_info(history: Sequence[GenerationPoint]) -> FitnessInfo:
+    """The chart's curves and caption from the recorded generations. Raises UserError if there are none."""
+    if not history:
+        raise UserError("no generation is recorded yet: there is no fitness to draw; let the search finish one")
+    validated = [point.validated for point in history if point.validated is not None]
+    return FitnessInfo(
+        generations=tuple(point.generation for point in history),
+        best=_band([point.best for point in history]),
+        mean=_band([point.mean for point in history]),
+        single_best=tuple(100 * point.single_best for point in history),
+        validated=validated[-1] if validated else None,
+        caption=_caption(history, validated[-1] if validated else None),
+    )
+
+
+def fitness_csv(history: Sequence[GenerationPoint]) -> str:
+    """The recorded numbers as CSV, one row per generation; shares of problems in 0..1, empty where nothing is known."""
+    estimate = ("mean", "stderr", "replicates", "problems", "missing")
+    names = ("best", "population", "validated")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(
+        ["generation", "species", "single_best", *(f"{name}_{field}" for name in names for field in estimate)]
+    )
+    for point in history:
+        row: list[object] = [
+            point.generation,
+            point.species,
+            "" if math.isnan(point.single_best) else point.single_best,
+        ]
+        for value in (point.best, point.mean, point.validated):
+            row += ["" if value is None else getattr(value, field) for field in estimate]
+        writer.writerow(row)
+    return table.getvalue()
+
+
+def _band(estimates: Sequence[Estimate]) -> Band:
+    """Percent, clipped where an error bar would leave 0..100."""
+    return Band(
+        middle=tuple(100 * e.mean for e in estimates),
+        low=tuple(100 * max(e.mean - e.stderr, 0.0) for e in estimates),
+        high=tuple(100 * min(e.mean + e.stderr, 1.0) for e in estimates),
+    )
+
+
+def _caption(history: Sequence[GenerationPoint], validated: Estimate | None) -> str:
+    best = [point.best for point in history]
+    lines = [
+        f"Bands: ± 1 standard error. Best: n = {_span([e.problems for e in best])} problems × "
+        f"{_span([e.replicates for e in best])} replicates, pooled over generations.",
+        "Single evaluation: the best score that one replicate would have reported in that generation.",
+    ]
+    if validated:
+        lines.append(
+            f"Validated: the champion again on seeds that selection never saw, {validated}, "
+            f"n = {validated.problems} problems × {validated.replicates:g} replicates."
+        )
+    return "\n".join(lines)
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.3g}" if low == high else f"{low:.3g}–{high:.3g}"
+
+
+def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
+    width, height = _SIZE
+    bottom = 0.62 + 0.16 * (info.caption.count("\n") + 1)
+    figure = Figure(figsize=_SIZE)
+    axes = figure.add_axes(
+        (_LEFT / width, bottom / height, (width - _LEFT - _RIGHT) / width, (height - bottom - _TOP) / height)
+    )
+    if info.validated:
+        middle, error = 100 * info.validated.mean, 100 * info.validated.stderr
+        axes.axhspan(max(middle - error, 0), min(middle + error, 100), color=GREEN, alpha=0.16, linewidth=0)
+        axes.axhline(middle, color=GREEN, linewidth=1.4, linestyle=(0, (7, 2)), label="champion, validated")
+    mark = _MARKER_SIZE if len(info.generations) <= _MARKED_POINTS else 0.0
+    axes.plot(
+        info.generations,
+        info.single_best,
+        color=shade(ORANGE, 0.08),
+        linewidth=1.4,
+        linestyle=(0, (2, 1.2)),
+        marker="^",
+        markersize=mark,
+        label="best by a single evaluation",
+    )
+    _curve(axes, info.generations, info.best, BLUE, "best", "o", mark)
+    _curve(axes, info.generations, info.mean, MUTED, "population mean", "s", mark)
+    axes.set_xlabel("generation", size=9)
+    axes.set_ylabel("problems solved (%)", size=9)
+    axes.tick_params(labelsize=8.5, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
+    axes.margins(x=0.02, y=0.12)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -1.0), min(high, 101.0))
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles[::-1],
+        labels[::-1],
+        loc="upper left",
+        bbox_to_anchor=(_LEFT / width - 0.012, 1 - 0.43 / height),
+        ncols=len(handles),
+        fontsize=8.2,
+        frameon=False,
+        handlelength=2.2,
+        columnspacing=1.4,
+    )
+    figure.text(0.25 / width, 1 - 0.2 / height, title, size=12, weight="bold", va="top")
+    figure.text(0.25 / width, 0.14 / height, info.caption, size=7, color=MUTED, va="bottom", linespacing=1.45)
+    if simulated:
+        stamp(figure, width - _RIGHT, height - 0.18)
+    return figure
+
+
+def _curve(
+    axes: Axes, generations: Sequence[int], band: Band, colour: str, label: str, marker: str, mark: float
+) -> None:
+    axes.fill_between(generations, band.low, band.high, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(generations, band.middle, color=colour, linewidth=1.8, marker=marker, markersize=mark, label=label)
