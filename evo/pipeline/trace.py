@@ -11,9 +11,9 @@ __all__ = ["Step", "Trace"]
 class Step:
     """One node visited once.
 
-    node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: index of the model call
-    in the run (None for an executor): what its seed is derived from. text: the model's raw answer ("" for an executor).
-    code: the draft after this step. verdict: an executor's result.
+    node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: index of the model
+    call in the run (None for an executor): what its seed is derived from. text: the model's raw answer ("" for an
+    executor). code: the draft after this step. verdict: an executor's result.
     """
 
     node: int
@@ -37,6 +37,7 @@ class Trace:
 
     @property
     def calls(self) -> int:
+        """How many model calls the run used."""
         return sum(step.position is not None for step in self.steps)
 
     @property

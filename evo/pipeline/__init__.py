@@ -1,0 +1,24 @@
+"""Roles and prompts; genomes compiled to plans; plans run as generators of effects, without any I/O."""
+
+from evo.pipeline.compile import compile_genome
+from evo.pipeline.effects import Effect, Execute, Reply
+from evo.pipeline.extraction import extract_code
+from evo.pipeline.interpreter import run
+from evo.pipeline.plan import PipelineSettings, Plan, PlanNode
+from evo.pipeline.prompts import PromptBook
+from evo.pipeline.trace import Step, Trace
+
+__all__ = [
+    "Effect",
+    "Execute",
+    "PipelineSettings",
+    "Plan",
+    "PlanNode",
+    "PromptBook",
+    "Reply",
+    "Step",
+    "Trace",
+    "compile_genome",
+    "extract_code",
+    "run",
+]
