@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -152,8 +151,11 @@ def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
         markersize=mark,
         label="best by a single evaluation",
     )
-    _curve(axes, info.generations, info.best, BLUE, "best", "o", mark)
-    _curve(axes, info.generations, info.mean, MUTED, "population mean", "s", mark)
+    for label, band, colour, marker in (("best", info.best, BLUE, "o"), ("population mean", info.mean, MUTED, "s")):
+        axes.fill_between(info.generations, band.low, band.high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(
+            info.generations, band.middle, color=colour, linewidth=1.8, marker=marker, markersize=mark, label=label
+        )
     axes.set_xlabel("generation", size=9)
     axes.set_ylabel("problems solved (%)", size=9)
     axes.tick_params(labelsize=8.5, length=0)
@@ -178,10 +180,3 @@ def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
     if simulated:
         stamp(figure, width - _RIGHT, height - 0.18)
     return figure
-
-
-def _curve(
-    axes: Axes, generations: Sequence[int], band: Band, colour: str, label: str, marker: str, mark: float
-) -> None:
-    axes.fill_between(generations, band.low, band.high, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(generations, band.middle, color=colour, linewidth=1.8, marker=marker, markersize=mark, label=label)

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch
 
 from evo.figures.files import check_picture_path, save_figure
+from evo.figures.mark import stamp, stamp_width
 from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
 from evo.figures.shapes import outline, rounded_polyline
-from evo.figures.mark import stamp, stamp_width
 from evo.figures.style import (
     GREY,
     INK,
