@@ -8,8 +8,10 @@ in the order (system prompt, problem), so that neighbours share the longest pref
 import asyncio
 import heapq
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from evo.errors import EvoError
 from evo.models import Backend, Chat, Completion
 
 __all__ = ["Dispatcher"]
@@ -25,8 +27,10 @@ class _Waiting:
 class Dispatcher:
     """Asks the backend, at most ``slots`` calls at a time. Belongs to one event loop."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, gate: Callable[[], None]) -> None:
+        """gate: called before each call goes out; what it raises is that call's answer."""
         self._backend = backend
+        self._gate = gate
         self._waiting: dict[str, list[_Waiting]] = {}
         self._current = ""
         self._numbers = itertools.count()
@@ -57,10 +61,18 @@ class Dispatcher:
             entry = heapq.heappop(queue)
             if not queue:
                 del self._waiting[self._current]
-            if not entry.answer.done():
+            if not entry.answer.done() and self._admitted(entry):
                 task = asyncio.get_running_loop().create_task(self._serve(entry))
                 self._running.add(task)
                 task.add_done_callback(self._ended)
+
+    def _admitted(self, entry: _Waiting) -> bool:
+        try:
+            self._gate()
+        except EvoError as refusal:
+            entry.answer.set_exception(refusal)
+            return False
+        return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -80,7 +80,7 @@ class Scheduler:
         self._models = models
         self._store = store
         self._sandbox = sandbox
-        self._dispatcher = Dispatcher(backend)
+        self._dispatcher = Dispatcher(backend, self._check_open)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
         self._max_calls = max_calls
         self._deadline = deadline
@@ -202,11 +202,14 @@ class Scheduler:
         return await _once(self._executions, key, make)
 
     def _check_budget(self) -> None:
-        if self._stopped:
-            raise BudgetSpent(self._stopped)
+        self._check_open()
         # Calls that are on their way count, so that the limit is exact.
         if self._max_calls is not None and self.counters.calls_made + len(self._calls) >= self._max_calls:
             raise BudgetSpent(f"the limit of {self._max_calls} model calls is reached")
+
+    def _check_open(self) -> None:
+        if self._stopped:
+            raise BudgetSpent(self._stopped)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise BudgetSpent("the time limit is reached")
 

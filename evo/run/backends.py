@@ -1,0 +1,44 @@
+"""From settings to a backend: the simulated pool, which needs the problems, or whoever evo.models chooses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evo.evaluation import Store
+from evo.models import Backend, open_backend
+from evo.models.simulated import SimulatedBackend
+from evo.run.result import Observer
+from evo.run.settings import RunSettings
+from evo.tasks import Problem
+
+__all__ = ["Pool", "open_pool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """An open backend, the models of the search, and why it is this backend."""
+
+    backend: Backend
+    models: tuple[str, ...]
+    reason: str
+
+
+async def open_pool(settings: RunSettings, problems: Sequence[Problem], store: Store, observer: Observer) -> Pool:
+    """Open the backend that the settings name. A run that has begun keeps the backend and the models that it began with."""
+    name: str = store.meta("backend") or settings.models.backend
+    wanted = tuple((store.meta("pool") or "").split()) or settings.models.models
+    if name == "simulated":
+        backend = SimulatedBackend(problems, models=wanted or None)
+        pool = Pool(backend, backend.models, "SIMULATED models with known ground truth: an instrument, not a result")
+    else:
+        chosen = await open_backend(
+            name,
+            wanted,
+            context=settings.pipeline.context,
+            strict=settings.models.strict,
+            slots=settings.models.slots or None,
+            progress=observer.download,
+        )
+        pool = Pool(chosen.backend, chosen.models, chosen.reason)
+    store.put_meta("backend", pool.backend.name)
+    store.put_meta("pool", " ".join(pool.models))
+    return pool

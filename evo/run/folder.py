@@ -1,0 +1,84 @@
+"""A run's folder: where its files are, and who holds it."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from evo.errors import UserError
+
+__all__ = ["RunFolder", "write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text, "utf-8")
+    os.replace(partial, path)
+
+
+@dataclass
+class RunFolder:
+    """runs/<name>/, held by one process at a time while it is entered."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        self._lock: int | None = None
+
+    @classmethod
+    def named(cls, run: str) -> "RunFolder":
+        """``run`` is a name under runs/ or, if it has a slash, a path."""
+        return cls(Path(run) if "/" in run else Path("runs") / run)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.ini"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "run.sqlite"
+
+    @property
+    def champion(self) -> Path:
+        return self.path / "champion.json"
+
+    @property
+    def topology(self) -> Path:
+        return self.path / "topology.png"
+
+    @property
+    def fitness(self) -> Path:
+        return self.path / "fitness.png"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.md"
+
+    def __enter__(self) -> "RunFolder":
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be used as a run's folder ({error.strerror}); name another --run") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+            os.close(lock)
+            raise UserError(f"{self.path}: process {holder or '?'} is working on this run; wait for it or name another --run") from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        self._lock = lock
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self._lock is not None:
+            os.ftruncate(self._lock, 0)
+            os.close(self._lock)
+            self._lock = None

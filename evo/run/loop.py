@@ -1,0 +1,227 @@
+"""The search itself: ask for genomes, compile, measure, tell; then validate the champion. Every step by its name.
+
+Resuming is replaying. Evolution is a pure function of its seed and of the fitness it is told, and every cell is on record, so
+a run that was cut off is run again from the start: what is on record answers at once, and the first thing that was not paid
+for is where it goes on.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from evo.errors import EvoError
+from evo.evaluation import BudgetSpent, Cell, Estimate, Ledger, Measurement, Purpose, Scheduler, Store
+from evo.evolution import Evolution, EvolutionConfig, Individual
+from evo.genome import Genome, dumps
+from evo.pipeline import Plan, PromptBook, compile_genome
+from evo.run.draw import ProblemDraw
+from evo.run.result import GenerationReport, Observer, Progress
+from evo.run.settings import RunSettings
+
+__all__ = ["Champion", "Course"]
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The genome whose evidence ranks highest. validated is None until it has been re-measured."""
+
+    genome: Genome
+    plan: Plan
+    search: Estimate
+    validated: Estimate | None = None
+
+
+class Course:
+    """The course of one search. Created anew for every run of the command, resumed or not."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        evolution: EvolutionConfig,
+        prompts: PromptBook,
+        problems: ProblemDraw,
+        scheduler: Scheduler,
+        store: Store,
+        progress: Progress,
+        observer: Observer,
+    ) -> None:
+        self._settings = settings
+        self._evolution = Evolution(evolution, settings.run.seed)
+        self._prompts = prompts
+        self._problems = problems
+        self._scheduler = scheduler
+        self._store = store
+        self._progress = progress
+        self._observer = observer
+        self._ledger = Ledger()
+        self._known: dict[str, tuple[Genome, Plan]] = {}  # by plan digest, the first genome of each phenotype
+        self.genomes = 0
+
+    @property
+    def phenotypes(self) -> int:
+        """Distinct pipelines measured so far."""
+        return len(self._known)
+
+    def tokens(self, plan: Plan) -> float:
+        """Mean tokens per problem of a measured plan."""
+        return self._ledger.tokens(plan.digest)
+
+    async def evolve(self) -> str:
+        """Run all generations; returns why it ended. Raises BudgetSpent in the first one, EvoError if nothing could be measured."""
+        for number in range(self._settings.run.generations):
+            self._progress.generation = number
+            self._progress.phase = "search"
+            try:
+                await self._generation(number)
+            except BudgetSpent as spent:
+                if not self._progress.reports:
+                    raise
+                return str(spent)
+        return f"all {self._settings.run.generations} generations are done"
+
+    async def _generation(self, number: int) -> None:
+        individuals = self._evolution.ask()
+        plans = {one.key: self._compile(one.genome) for one in individuals}
+        cells = await self._scheduler.measure(self._wanted(number, plans.values()))
+        self._ledger.add(cells)
+        estimates = self._ledger.levelled(sorted({plan.digest for plan in plans.values()}))
+        fitness = {one.key: self._fitness(one.genome, estimates.get(plans[one.key].digest)) for one in individuals}
+        if all(value is None for value in fitness.values()):
+            fault = next((cell.fault for cell in cells if cell.fault), "no call was answered")
+            raise EvoError(f"generation {number}: nothing could be measured ({fault}); run the same command again to go on")
+        self._evolution.tell(fitness)
+        report = self._report(number, plans, estimates, fitness, cells)
+        self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
+        self._progress.reports.append(report)
+        self._observer.generation(report)
+
+    def _compile(self, genome: Genome) -> Plan:
+        self.genomes += 1
+        plan = compile_genome(genome, self._settings.pipeline_settings, self._prompts)
+        if plan.digest not in self._known:
+            self._known[plan.digest] = genome, plan
+            self._store.put_plan(plan.digest, dumps(genome))
+        return plan
+
+    def _wanted(self, number: int, plans: Iterable[Plan]) -> list[Measurement]:
+        """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides.
+
+        The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That they
+        were lucky for somebody is what the survivors' fresh seeds, another one in each generation, wash out.
+        """
+        settings = self._settings.evaluation
+        problems = self._problems.subsets[number % len(self._problems.subsets)]
+        wanted = []
+        for plan in {plan.digest: plan for plan in plans}.values():
+            survived = bool(self._ledger.cells(plan.digest))
+            first = number * settings.fresh_replicates
+            fresh = range(first, first + settings.fresh_replicates) if survived else range(0)
+            draws = [(Purpose.SEARCH, r) for r in range(settings.replicates)]
+            draws += [(Purpose.REEVALUATION, r) for r in fresh]
+            wanted += [Measurement(plan, problem, *draw) for draw in draws for problem in problems]
+        return wanted
+
+    def _fitness(self, genome: Genome, estimate: Estimate | None) -> float | None:
+        """What neat-python is told: a cautious solve rate less the price of its nodes; None without evidence."""
+        if estimate is None:
+            return None
+        settings = self._settings.evaluation
+        cautious = estimate.mean - settings.caution * estimate.stderr
+        return cautious - settings.parsimony * len(genome.inner)
+
+    def _report(
+        self,
+        number: int,
+        plans: Mapping[int, Plan],
+        estimates: Mapping[str, Estimate],
+        fitness: Mapping[int, float | None],
+        cells: Sequence[Cell],
+    ) -> GenerationReport:
+        measured = {key: value for key, value in fitness.items() if value is not None}
+        best = max(measured, key=lambda key: (measured[key], -key))
+        mine = [estimates[plans[key].digest] for key in measured]
+        means = np.array([estimate.mean for estimate in mine])
+        # Genomes share problems and seeds, so their errors do not average out: the mean's error is the errors' mean.
+        mean = Estimate(
+            mean=float(means.mean()),
+            stderr=float(np.mean([estimate.stderr for estimate in mine])),
+            replicates=float(np.mean([estimate.replicates for estimate in mine])),
+            problems=max(estimate.problems for estimate in mine),
+            missing=sum(cell.solved is None for cell in cells),
+        )
+        return GenerationReport(
+            number=number,
+            best=estimates[plans[best].digest],
+            mean=mean,
+            single_best=_single_best(cells, self._settings.evaluation.replicates),
+            species=len(self._evolution.species),
+            nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
+        )
+
+    # -- the champion -----------------------------------------------------------------------------------------------------
+
+    def champion(self) -> Champion:
+        """The best phenotype of the whole ledger by cautious estimate; a tie goes to the one that uses fewer tokens."""
+        estimates = self._ledger.levelled(list(self._ledger))
+
+        def rank(digest: str) -> tuple[float, float]:
+            fitness = self._fitness(self._known[digest][0], estimates[digest])
+            return -math.inf if fitness is None else fitness, -self._ledger.tokens(digest)
+
+        genome, plan = self._known[max(estimates, key=rank)]
+        search = self._ledger.estimate(plan.digest)
+        assert search is not None  # it is in the ledger
+        return Champion(genome, plan, search)
+
+    async def validate(self, champion: Champion) -> Champion:
+        """Measure the champion on seeds and problems that selection never saw."""
+        self._progress.phase = "validation"
+        wanted = [
+            Measurement(champion.plan, problem, Purpose.VALIDATION, replicate)
+            for replicate in range(self._settings.evaluation.validation_replicates)
+            for problem in self._problems.validation
+        ]
+        self._ledger.add(await self._scheduler.measure(wanted))
+        validated = self._ledger.estimate(champion.plan.digest, (Purpose.VALIDATION,))
+        return replace(champion, validated=validated)
+
+
+def _single_best(cells: Iterable[Cell], replicates: int) -> float:
+    """The score of the generation's best genome had each been evaluated once: the mean of that maximum over replicates."""
+    best = []
+    for replicate in range(replicates):
+        scores: dict[str, list[bool]] = {}
+        for cell in cells:
+            if cell.purpose is Purpose.SEARCH and cell.replicate == replicate and cell.solved is not None:
+                scores.setdefault(cell.plan, []).append(cell.solved)
+        if scores:
+            best.append(max(sum(solved) / len(solved) for solved in scores.values()))
+    return sum(best) / len(best) if best else math.nan
+
+
+def _record(
+    report: GenerationReport,
+    individuals: Iterable[Individual],
+    plans: Mapping[int, Plan],
+    estimates: Mapping[str, Estimate],
+    fitness: Mapping[int, float | None],
+) -> dict[str, object]:
+    """A generation as it is kept: who was there, from whom, measured as what."""
+    return {
+        "report": asdict(report),
+        "individuals": [
+            {
+                "key": one.key,
+                "parents": list(one.parents),
+                "species": one.species,
+                "plan": plans[one.key].digest,
+                "genome": json.loads(dumps(one.genome)),
+                "estimate": None if (found := estimates.get(plans[one.key].digest)) is None else asdict(found),
+                "fitness": fitness[one.key],
+            }
+            for one in individuals
+        ],
+    }

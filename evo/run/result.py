@@ -1,0 +1,96 @@
+"""What a search leaves behind, and what it shows while it goes on. Plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evo.evaluation import Counters, Estimate
+from evo.genome import Genome
+from evo.models import ModelInfo
+from evo.run.settings import RunSettings
+
+__all__ = ["GenerationReport", "Observer", "Progress", "SearchResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationReport:
+    """One finished generation.
+
+    best: the estimate that ranked highest. mean: of the population's estimates, with the standard error of that mean.
+    single_best: the best score that evaluating every genome once would have shown, averaged over the replicates.
+    """
+
+    number: int
+    best: Estimate
+    mean: Estimate
+    single_best: float
+    species: int
+    nodes: float
+
+
+@dataclass(slots=True)
+class Progress:
+    """The live state of a search; whoever displays it reads it whenever it likes."""
+
+    run: str
+    settings: RunSettings
+    backend: str = ""
+    simulated: bool = False
+    reason: str = ""
+    models: tuple[str, ...] = ()
+    tier: str = ""
+    phase: str = "starting"
+    generation: int = 0
+    generations: int = 0
+    counters: Counters = field(default_factory=Counters)
+    in_flight: int = 0
+    reports: list[GenerationReport] = field(default_factory=list)
+
+
+class Observer:
+    """Is told of what happens in a search; does nothing itself. Subclass it; all methods must return quickly."""
+
+    def started(self, progress: Progress) -> None:
+        """Backend, models and problems are settled; ``progress`` stays the same object from here on."""
+
+    def tick(self) -> None:
+        """About twice a second."""
+
+    def generation(self, report: GenerationReport) -> None:
+        """A generation has ended."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know."""
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """Bytes of a download so far."""
+
+    def ended(self) -> None:
+        """Nothing more will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The end of a search.
+
+    search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where there
+    are enough problems on problems, that selection never saw; None if the search was stopped before.
+    unseen: whether validation problems were apart from the search's. ended: why the search ended.
+    """
+
+    folder: Path
+    champion: Genome
+    plan: str
+    search: Estimate
+    validated: Estimate | None
+    unseen: bool
+    simulated: bool
+    backend: str
+    models: Mapping[str, ModelInfo]
+    generations: tuple[GenerationReport, ...]
+    counters: Counters
+    genomes: int
+    phenotypes: int
+    tokens_per_problem: float
+    ended: str
+    seconds: float

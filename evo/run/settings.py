@@ -1,0 +1,234 @@
+"""One file describes a run: neat-python's sections and ours in the same INI. This module reads ours.
+
+Every key has a default, a type and a range here and nowhere else. What is wrong with a file, or with a ``--set``, is said in one
+line that names file, section and key.
+"""
+
+import configparser
+import difflib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from evo.errors import UserError
+from evo.pipeline import PipelineSettings
+from evo.models import Sampling
+from evo.resources import resource_folder
+from evo.sandbox import Limits
+from evo.tasks import Mode
+
+__all__ = ["NEAT_SECTIONS", "RunSettings", "ini_values", "parse_settings", "preset_names", "read_preset"]
+
+NEAT_SECTIONS = ("NEAT", "PipelineGenome", "PipelineSpeciesSet", "PipelineStagnation", "PipelineReproduction")
+BackendName = Literal["auto", "ollama", "embedded", "simulated"]
+
+
+def _key(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSection:
+    """[run]"""
+
+    seed: int = _key(1, "study seed: problems, calls and evolution all derive from it", 0, 2**63 - 1)
+    generations: int = _key(30, "generations to evolve", 1, 100_000)
+    limit_calls: int = _key(0, "new model calls at most; 0 = no limit", 0)
+    limit_minutes: float = _key(0.0, "minutes at most, before the champion is validated; 0 = no limit", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSection:
+    """[tasks]"""
+
+    benchmark: str = _key("humaneval", "humaneval, mbpp, mbpp-plus, or a path to a JSON or JSONL file")
+    mode: Mode = _key(Mode.SPLIT, "which tests may give feedback: split, examples, all")
+    problems: int = _key(8, "problems that a generation is measured on", 1)
+    subsets: int = _key(1, "disjoint sets of problems that generations take in turn", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsSection:
+    """[models]"""
+
+    backend: BackendName = _key("auto", "who serves the models: auto, ollama, embedded, simulated")
+    models: tuple[str, ...] = _key((), "the pool, separated by blanks or commas; empty = what the backend offers")
+    strict: bool = _key(False, "embedded only: one slot and no prompt cache, so that equal calls get equal answers")
+    slots: int = _key(0, "calls in flight at once; 0 = the backend's own choice", 0, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSection:
+    """[pipeline]"""
+
+    early_stopping: bool = _key(True, "the first pass of the visible tests ends a pipeline")
+    prelude: bool = _key(True, "supply the usual imports to answers that forgot them")
+    prompts: str = _key("", "a folder of prompts of your own, ROLE/NAME.md, that adds to ours")
+    max_tokens: int = _key(512, "tokens of one answer at most", 16, 32_768)
+    context: int = _key(4096, "context length that a model is loaded with", 512, 1 << 20)
+    top_k: int = _key(40, "sampling: most likely tokens considered; 0 = all", 0)
+    top_p: float = _key(0.9, "sampling: share of probability considered", 0, 1)
+    min_p: float = _key(0.0, "sampling: least probability relative to the best token", 0, 1)
+    repeat_penalty: float = _key(1.0, "sampling: penalty on repeated tokens; 1 = none", 0.1, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSection:
+    """[evaluation]"""
+
+    replicates: int = _key(3, "seeds that every genome is measured on", 1, 10_000)
+    fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
+    caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
+    parsimony: float = _key(0.02, "fitness that a node costs", 0, 1)
+    validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
+    validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSection:
+    """[sandbox]"""
+
+    workers: int = _key(2, "programs that run at once", 1, 256)
+    wall_seconds: float = _key(5.0, "wall time of one run", 0.1, 600)
+    memory_mb: int = _key(512, "memory of one run", 64, 1 << 16)
+    unsafe: bool = _key(False, "run generated code in a plain subprocess where no isolation is to be had")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Everything of ours that a run is made of. ``source`` is the file, for messages."""
+
+    source: str = "settings"
+    run: RunSection = RunSection()
+    tasks: TasksSection = TasksSection()
+    models: ModelsSection = ModelsSection()
+    pipeline: PipelineSection = PipelineSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    sandbox: SandboxSection = SandboxSection()
+
+    @property
+    def pipeline_settings(self) -> PipelineSettings:
+        """What every plan of the run has in common."""
+        p = self.pipeline
+        sampling = Sampling(p.top_k, p.top_p, p.min_p, p.repeat_penalty, p.context)
+        return PipelineSettings(p.early_stopping, p.prelude, p.max_tokens, sampling)
+
+    @property
+    def limits(self) -> Limits:
+        """What one run of generated code may use."""
+        return Limits(wall_seconds=self.sandbox.wall_seconds, memory_bytes=self.sandbox.memory_mb << 20)
+
+
+_SECTIONS = {f.name: type(f.default) for f in fields(RunSettings) if f.name != "source"}
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets that ship with evo."""
+    return tuple(sorted(path.stem for path in resource_folder("configs").glob("*.ini")))
+
+
+def read_preset(config: str, changes: Mapping[str, str]) -> str:
+    """The text of a run's INI: a preset's name or a file's path, with ``changes`` ("section.key" -> value) applied.
+
+    Raises UserError for a file that cannot be read and for a section that does not exist; keys are checked by who reads them.
+    """
+    path = resource_folder("configs") / f"{config}.ini" if config in preset_names() else Path(config)
+    if not path.is_file():
+        raise UserError(f"--config {config}: no such preset or file; presets are {', '.join(preset_names())}")
+    parser = _parser(path.read_text("utf-8"), str(path))
+    for dotted, value in changes.items():
+        section, dot, key = dotted.partition(".")
+        if not dot or not key:
+            raise UserError(f"--set {dotted}={value}: must be SECTION.KEY=VALUE, for example evaluation.replicates=5")
+        known = [*_SECTIONS, *NEAT_SECTIONS]
+        if section not in known:
+            raise UserError(f"--set {dotted}={value}: no section {section!r}{_nearest(section, known)}")
+        if section not in parser:
+            parser.add_section(section)
+        parser[section][key] = value
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()
+
+
+def parse_settings(text: str, source: str) -> RunSettings:
+    """Our sections of an INI. Raises UserError for what is unknown, misspelt, of the wrong type or out of range."""
+    parser = _parser(text, source)
+    known = [*_SECTIONS, *NEAT_SECTIONS]
+    for section in parser.sections():
+        if section not in known:
+            raise UserError(f"{source}: unknown section [{section}]{_nearest(section, known)}")
+    values = {name: _section(kind, parser, name, source) for name, kind in _SECTIONS.items()}
+    return RunSettings(source=source, **values)
+
+
+def ini_values(text: str) -> dict[str, str]:
+    """An INI's values as "section.key" -> text."""
+    parser = _parser(text, "configuration")
+    return {f"{section}.{key}": value for section in parser.sections() for key, value in parser[section].items()}
+
+
+def _parser(text: str, source: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=None)
+    try:
+        parser.read_string(text, source)
+    except configparser.Error as error:
+        raise UserError(f"{source}: not a valid INI file: {' '.join(str(error).split())}") from error
+    return parser
+
+
+def _section(kind: type, parser: configparser.ConfigParser, name: str, source: str) -> Any:
+    if name not in parser:
+        return kind()
+    specification = {f.name: f for f in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, raw in parser[name].items():
+        if key not in specification:
+            raise UserError(f"{source}: [{name}] {key}: unknown key{_nearest(key, specification)}")
+        spec = specification[key]
+        where = f"{source}: [{name}] {key} = {raw}"
+        values[key] = _in_range(_convert(raw.strip(), spec.type, where), spec.metadata, where)
+    return kind(**values)
+
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _convert(raw: str, kind: Any, where: str) -> Any:
+    if get_origin(kind) is Literal:
+        if raw not in get_args(kind):
+            raise UserError(f"{where}: must be one of {', '.join(get_args(kind))}")
+        return raw
+    if kind is bool:
+        if raw.lower() not in _BOOLEANS:
+            raise UserError(f"{where}: must be true or false")
+        return _BOOLEANS[raw.lower()]
+    if kind is Mode:
+        if raw not in list(Mode):
+            raise UserError(f"{where}: must be one of {', '.join(Mode)}")
+        return Mode(raw)
+    if get_origin(kind) is tuple:
+        return tuple(raw.replace(",", " ").split())
+    try:
+        return kind(raw)
+    except ValueError as error:
+        noun = "a whole number" if kind is int else "a number"
+        raise UserError(f"{where}: must be {noun}") from error
+
+
+def _in_range(value: Any, limits: Mapping[str, Any], where: str) -> Any:
+    low, high = limits["low"], limits["high"]
+    if isinstance(value, float) and value != value:  # noqa: PLR0124  NaN alone differs from itself
+        raise UserError(f"{where}: must be a number")
+    if low is not None and value < low:
+        raise UserError(f"{where}: must be at least {low}")
+    if high is not None and value > high:
+        raise UserError(f"{where}: must be at most {high}")
+    return value
+
+
+def _nearest(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,117 @@
+"""The main job: ``python -m evo.search``. Parses, calls evo.run, prints."""
+
+import sys
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from evo.cli import console, new_app, run_app
+from evo.errors import UserError
+from evo.run import Interrupted, SearchResult, display_for, percent, preset_names
+from evo.run import search as run_search
+
+__all__ = ["app"]
+
+app = new_app()
+
+_FLAGS = {
+    "generations": "run.generations",
+    "population": "NEAT.pop_size",
+    "problems": "tasks.problems",
+    "replicates": "evaluation.replicates",
+    "models": "models.models",
+    "backend": "models.backend",
+    "benchmark": "tasks.benchmark",
+    "space": "PipelineGenome.space",
+    "seed": "run.seed",
+    "limit_calls": "run.limit_calls",
+    "limit_minutes": "run.limit_minutes",
+    "strict": "models.strict",
+    "workers": "sandbox.workers",
+}
+
+
+@app.command()
+def main(
+    generations: Annotated[int | None, typer.Option(help="Generations to evolve.")] = None,
+    population: Annotated[int | None, typer.Option(help="Genomes in a generation.")] = None,
+    problems: Annotated[int | None, typer.Option(help="Problems that a generation is measured on.")] = None,
+    replicates: Annotated[int | None, typer.Option(help="Seeds that every genome is measured on.")] = None,
+    models: Annotated[str | None, typer.Option(help="The model pool, separated by commas.")] = None,
+    backend: Annotated[str | None, typer.Option(help="auto, ollama, embedded or simulated.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option(help="humaneval, mbpp, mbpp-plus, or a JSONL file of your own problems.")
+    ] = None,
+    space: Annotated[str | None, typer.Option(help="Search space: linear.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: laptop.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Study seed; everything random derives from it.")] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Name under runs/, or a path. An existing run is continued.", show_default=False)
+    ] = None,
+    limit_calls: Annotated[int | None, typer.Option(help="Make so many new model calls at most.")] = None,
+    limit_minutes: Annotated[float | None, typer.Option(help="Search so many minutes at most.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Programs that run at once.")] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict", help="Embedded models: one slot, no prompt cache; repeatable, slower.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any key of the preset.")
+    ] = None,
+) -> None:
+    """Evolve pipelines of small language models and validate the champion.
+
+    \b
+    Examples:
+      python -m evo.search --generations 30
+      python -m evo.search --backend ollama --models gemma3:1b,qwen2.5:1.5b
+      python -m evo.search --benchmark my-problems.jsonl --problems 12 --run mine
+      python -m evo.search --backend simulated --config study --seed 7
+      python -m evo.search --run mine                    (continues runs/mine)
+      python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
+    """
+    given = locals()
+    changes = {key: str(given[flag]) for flag, key in _FLAGS.items() if given[flag] is not None}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: must be SECTION.KEY=VALUE, for example evaluation.replicates=5")
+        changes[key.strip()] = value.strip()
+    try:
+        result = run_search(config, run=run, observer=display_for(console), changes=changes)
+    except Interrupted as stop:
+        console.print(f"{stop}\nto go on: python -m evo.search --run {stop.run}", markup=False, soft_wrap=True)
+        raise typer.Exit(130) from stop
+    _print_result(result)
+
+
+def _print_result(result: SearchResult) -> None:
+    mark = "SIMULATED models, an instrument: no claim about real ones.\n" if result.simulated else ""
+    counters = result.counters
+    where = "problems it never saw" if result.unseen else "the search's own problems"
+    lines = [
+        "",
+        f"{mark}{result.ended}: {result.genomes} genomes, {result.phenotypes} distinct pipelines, "
+        f"{counters.calls_made} model calls made, {counters.calls_saved} saved, "
+        f"{counters.prompt_tokens + counters.completion_tokens} tokens, {result.seconds / 60:.1f} minutes",
+        f"champion, as the search saw it:        {percent(result.search)}",
+        f"champion, on fresh seeds and {where}: {percent(result.validated)}",
+        "",
+        f"look at  {result.folder}/topology.png, fitness.png, summary.md",
+        f"then     python -m evo.render {result.folder}/champion.json --explain",
+    ]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+class _Callable(ModuleType):
+    """``evo.search`` is a module to ``python -m`` and a function to a program: ``evo.search(...)`` is evo.run.search."""
+
+    __call__ = staticmethod(run_search)
+
+
+sys.modules[__name__].__class__ = _Callable
+
+if __name__ == "__main__":
+    run_app(app, "python -m evo.search")

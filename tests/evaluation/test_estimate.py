@@ -1,0 +1,95 @@
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evo.evaluation import Cell, Ledger, Purpose, estimate
+
+
+def cell(plan="p", problem="a", replicate=0, solved=True, purpose=Purpose.SEARCH, tokens=10):
+    return Cell(plan, problem, purpose, replicate, solved, prompt_tokens=tokens, completion_tokens=tokens)
+
+
+outcomes = st.dictionaries(
+    st.sampled_from("abcdefgh"), st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=6), min_size=1
+)
+
+
+@given(outcomes)
+def test_mean_and_error_stay_in_range_and_missing_cells_are_counted_not_scored(table):
+    cells = [cell(problem=p, replicate=i, solved=s) for p, row in table.items() for i, s in enumerate(row)]
+    found = estimate(cells)
+    measured = [c for c in cells if c.solved is not None]
+    if not measured:
+        assert found is None
+        return
+    assert 0 <= found.mean <= 1
+    assert 0 < found.stderr < 1
+    assert found.missing == len(cells) - len(measured)
+    assert found == estimate([*measured, *[c for c in cells if c.solved is None]])
+
+
+def test_every_problem_weighs_the_same():
+    cells = [cell(problem="a", replicate=r, solved=True) for r in range(9)] + [cell(problem="b", solved=False)]
+    assert estimate(cells).mean == 0.5
+
+
+def test_a_perfect_score_on_little_evidence_is_not_certain():
+    few = estimate([cell(problem=p) for p in "abc"])
+    many = estimate([cell(problem=str(p)) for p in range(300)])
+    assert few.mean == many.mean == 1.0
+    assert few.stderr > 0.2
+    assert many.stderr < 0.02
+
+
+def test_the_error_covers_the_spread_between_problems():
+    """Replicates of one problem are not independent of each other: 8 problems x 50 replicates is not 400 problems."""
+    random = np.random.default_rng(0)
+    means, errors = [], []
+    for _ in range(400):
+        difficulty = random.random(8)
+        cells = [
+            cell(problem=str(p), replicate=r, solved=bool(random.random() < difficulty[p]))
+            for p in range(8)
+            for r in range(50)
+        ]
+        found = estimate(cells)
+        means.append(found.mean)
+        errors.append(found.stderr)
+    assert math.isclose(float(np.mean(errors)), float(np.std(means)), rel_tol=0.15)
+
+
+def test_levelling_takes_out_how_hard_the_problems_were():
+    """Two equally good plans, one measured on an easy problem too, one on a hard one too."""
+    ledger = Ledger()
+    for plan in ("x", "y"):
+        ledger.add(cell(plan, "common", r, solved=r % 2 == 0) for r in range(10))
+    ledger.add(cell("x", "easy", r) for r in range(10))
+    ledger.add(cell("y", "hard", r, solved=False) for r in range(10))
+    levelled = ledger.levelled(["x", "y"])
+    assert ledger.estimate("x").mean == 0.75
+    assert ledger.estimate("y").mean == 0.25
+    assert levelled["x"].mean == levelled["y"].mean
+
+
+def test_levelling_changes_nothing_where_all_saw_the_same_problems():
+    ledger = Ledger(cell(plan, p, r, solved=(r + k) % 3 == 0) for k, plan in enumerate("xyz") for p in "ab" for r in range(4))
+    levelled = ledger.levelled(list("xyz"))
+    assert all(math.isclose(levelled[plan].mean, ledger.estimate(plan).mean) for plan in "xyz")
+
+
+def test_selection_never_sees_validation():
+    ledger = Ledger([cell(solved=False), cell(purpose=Purpose.REEVALUATION, solved=False), cell(purpose=Purpose.VALIDATION)])
+    assert ledger.estimate("p").mean == 0
+    assert ledger.estimate("p", (Purpose.VALIDATION,)).mean == 1
+    assert ledger.levelled(["p"])["p"].mean == 0
+
+
+def test_a_measurement_replaces_the_missing_cell_it_repeats():
+    ledger = Ledger([cell(solved=None)])
+    assert ledger.estimate("p") is None
+    ledger.add([cell(solved=True)])
+    assert ledger.estimate("p").missing == 0
+    assert ledger.estimate("p").replicates == 1
+    assert ledger.tokens("p") == 20

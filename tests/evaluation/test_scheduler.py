@@ -1,0 +1,194 @@
+"""The scheduler against scripted backends and a scripted sandbox: what is paid for, what is shared, what is missing."""
+
+import asyncio
+import random
+import threading
+from collections import Counter
+
+import pytest
+
+from evo.evaluation import BudgetSpent, Measurement, Purpose, Scheduler, Store
+from evo.genome.genes import Role
+from evo.models import CallFailed, Completion, ModelInfo
+from evo.pipeline import PipelineSettings, Plan, PlanNode
+from evo.sandbox import SandboxFault, Status, Verdict
+from evo.tasks import Check, Problem
+
+CHECK = Check("def check(candidate):\n    assert candidate() == 1\n", 1)
+
+
+def problem(name):
+    return Problem(name, "test", f"Write {name}", "f", "", CHECK, CHECK, "def f():\n    return 1\n")
+
+
+def plan(name, *refiners, generator="m"):
+    """A loop whose refiner calls the model ``refiners[0]``; without, the generator alone."""
+    settings = PipelineSettings()
+    nodes = [PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, generator, "plain", "Write code.", 0.5)]
+    if not refiners:
+        return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), ((0, 1), (1, 2)), settings, name)
+    nodes += [PlanNode(Role.EXECUTOR, 3), PlanNode(Role.REFINER, 4, refiners[0], "fix", "Fix it.", 0.5, 2)]
+    edges = ((0, 1), (1, 2), (2, 3), (2, 4), (3, 2))
+    return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), edges, settings, name)
+
+
+class ScriptedBackend:
+    name, simulated = "scripted", False
+
+    def __init__(self, slots=4, fails=lambda chat: False):
+        self.asked, self.most, self.now, self._slots, self._fails = [], 0, 0, slots, fails
+
+    def slots(self, model):
+        return self._slots
+
+    async def chat(self, chat):
+        self.asked.append(chat)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(random.random() / 500)
+        self.now -= 1
+        if self._fails(chat):
+            raise CallFailed("no answer")
+        return Completion(f"```python\ndef f():\n    return {chat.seed % 3}\n```", 5, 7, 0.01, "stop")
+
+
+class ScriptedSandbox:
+    tier = "scripted"
+
+    def __init__(self, faulty=False):
+        self.jobs, self.faulty, self._lock = [], faulty, threading.Lock()
+
+    def run(self, job):
+        with self._lock:
+            self.jobs.append(job)
+        if self.faulty:
+            raise SandboxFault("worker lost")
+        if "return 1" in job.code:
+            return Verdict(Status.PASSED, units=1, passed_units=1)
+        return Verdict(Status.ASSERTION, "AssertionError", units=1)
+
+
+class Bench:
+    def __init__(self, tmp_path, backend, sandbox=None, **options):
+        self.store = Store(tmp_path / "run.sqlite")
+        self.sandbox = sandbox or ScriptedSandbox()
+        models = {name: ModelInfo(name, f"digest of {name}", "scripted", "", "", 4096, "") for name in "mno"}
+        self.scheduler = Scheduler(backend, self.sandbox, self.store, seed=3, models=models, **options)
+
+    def __enter__(self):
+        return self.scheduler
+
+    def __exit__(self, *_):
+        self.scheduler.close()
+        self.store.close()
+
+
+def wanted(*plans, problems=4, replicates=3):
+    return [
+        Measurement(p, problem(f"P{k}"), Purpose.SEARCH, r) for p in plans for k in range(problems) for r in range(replicates)
+    ]
+
+
+async def test_genomes_that_share_a_prefix_share_its_calls(tmp_path):
+    backend = ScriptedBackend()
+    with Bench(tmp_path, backend) as scheduler:
+        cells = await scheduler.measure(wanted(plan("solo"), plan("loop m", "m"), plan("loop n", "n")))
+    assert len(cells) == 36
+    keys = Counter(chat.key(chat.model) for chat in backend.asked)
+    assert set(keys.values()) == {1}, "no call is made twice"
+    generated = [chat for chat in backend.asked if chat.messages[0].content == "Write code."]
+    assert len(generated) == 12
+    assert scheduler.counters.calls_made == len(backend.asked)
+    assert scheduler.counters.calls_made + scheduler.counters.calls_saved == sum(cell.calls for cell in cells)
+
+
+async def test_slots_are_filled_and_never_overfilled(tmp_path):
+    backend = ScriptedBackend(slots=3)
+    with Bench(tmp_path, backend) as scheduler:
+        await scheduler.measure(wanted(plan("solo"), problems=20))
+    assert backend.most == 3
+
+
+async def test_calls_are_grouped_by_model(tmp_path):
+    backend = ScriptedBackend(slots=1)
+    with Bench(tmp_path, backend) as scheduler:
+        await scheduler.measure(wanted(plan("a", generator="m"), plan("b", generator="n"), plan("c", generator="o")))
+    models = [chat.model for chat in backend.asked]
+    assert sum(a != b for a, b in zip(models, models[1:], strict=False)) == 2
+    problems = [chat.problem for chat in backend.asked if chat.model == "m"]
+    assert problems == sorted(problems), "neighbours share the longest prefix"
+
+
+async def test_a_second_scheduler_on_the_same_store_pays_nothing(tmp_path):
+    first, second = ScriptedBackend(), ScriptedBackend()
+    with Bench(tmp_path, first) as scheduler:
+        cells = await scheduler.measure(wanted(plan("loop", "n")))
+    bench = Bench(tmp_path, second)
+    with bench as scheduler:
+        assert await scheduler.measure(wanted(plan("loop", "n"))) == cells
+        # Cells forgotten, calls and executions on record: the same again, from the calls.
+        scheduler._store._db.execute("DELETE FROM cells")
+        assert await scheduler.measure(wanted(plan("loop", "n"))) == cells
+    assert second.asked == []
+    assert bench.sandbox.jobs == []
+
+
+async def test_the_order_of_answers_changes_nothing(tmp_path):
+    tables = []
+    for k in range(3):
+        random.seed(k)
+        (tmp_path / str(k)).mkdir()
+        with Bench(tmp_path / str(k), ScriptedBackend(slots=1 + 3 * k), workers=1 + k) as scheduler:
+            tables.append(await scheduler.measure(wanted(plan("a", "n"), plan("b", "m"))))
+    assert tables[0] == tables[1] == tables[2]
+
+
+async def test_a_failed_call_is_a_missing_cell_and_is_measured_again(tmp_path):
+    broken = ScriptedBackend(fails=lambda chat: chat.problem == "P1")
+    with Bench(tmp_path, broken) as scheduler:
+        cells = await scheduler.measure(wanted(plan("solo")))
+    assert [c.solved is None for c in cells] == [c.problem == "P1" for c in cells]
+    assert all(c.fault == "no answer" for c in cells if c.solved is None)
+    mended = ScriptedBackend()
+    with Bench(tmp_path, mended) as scheduler:
+        cells = await scheduler.measure(wanted(plan("solo")))
+    assert all(c.solved is not None for c in cells)
+    assert {chat.problem for chat in mended.asked} == {"P1"}
+
+
+async def test_a_fault_of_the_sandbox_is_missing_too(tmp_path):
+    with Bench(tmp_path, ScriptedBackend(), ScriptedSandbox(faulty=True)) as scheduler:
+        cells = await scheduler.measure(wanted(plan("solo")))
+    assert all(c.solved is None and c.fault == "worker lost" for c in cells)
+
+
+async def test_a_limit_of_calls_is_exact_and_what_was_paid_is_kept(tmp_path):
+    backend = ScriptedBackend()
+    with Bench(tmp_path, backend, max_calls=5) as scheduler:
+        with pytest.raises(BudgetSpent, match="limit of 5"):
+            await scheduler.measure(wanted(plan("solo")))
+        assert len(backend.asked) == 5
+    again = ScriptedBackend()
+    with Bench(tmp_path, again) as scheduler:
+        await scheduler.measure(wanted(plan("solo")))
+    assert len(again.asked) == 12 - 5
+
+
+async def test_stopping_makes_no_new_call(tmp_path):
+    backend = ScriptedBackend(slots=2)
+    with Bench(tmp_path, backend) as scheduler:
+        measuring = asyncio.create_task(scheduler.measure(wanted(plan("solo"), problems=50)))
+        while len(backend.asked) < 6:
+            await asyncio.sleep(0)
+        scheduler.stop("enough")
+        with pytest.raises(BudgetSpent, match="enough"):
+            await measuring
+    assert len(backend.asked) <= 8
+    assert scheduler.counters.calls_made == len(backend.asked), "what was in flight is kept"
+
+
+async def test_hidden_tests_are_never_revealed(tmp_path):
+    bench = Bench(tmp_path, ScriptedBackend())
+    with bench as scheduler:
+        await scheduler.measure(wanted(plan("loop", "n"), problems=1))
+    assert {job.reveal for job in bench.sandbox.jobs} == {True, False}
