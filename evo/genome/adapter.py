@@ -12,7 +12,7 @@ from evo.genome.genes import Feedback, Genome
 from evo.genome.growth import minimal
 from evo.genome.innovation import InnovationTracker
 from evo.genome.mutate import mutate
-from evo.genome.settings import Setting, choices, integer, integers, interval, number, read_section
+from evo.genome.settings import Setting, choices, integer, integers, interval, number, read_section, write_section
 from evo.genome.space import DistanceWeights, Initial, Rates, Space
 from evo.genome.structure import iterations
 
@@ -89,12 +89,10 @@ class PipelineGenome:
     def write_config(f: TextIO, config: GenomeConfig) -> None:
         """The section's keys, as ``parse_config`` reads them."""
         space = config.space
-        groups = (("", _SPACE, space), ("initial_", _INITIAL, space.initial))
-        more = (("rate_", _RATES, space.rates), ("distance_", _WEIGHTS, space.weights))
-        for prefix, settings, holder in (*groups, *more):
-            for setting in settings:
-                value = getattr(holder, setting.key.removeprefix(prefix))
-                f.write(f"{setting.key} = {' '.join(map(str, value)) if isinstance(value, tuple) else value}\n")
+        write_section(f, _SPACE, space)
+        write_section(f, _INITIAL, space.initial, "initial_")
+        write_section(f, _RATES, space.rates, "rate_")
+        write_section(f, _WEIGHTS, space.weights, "distance_")
 
     def configure_new(self, config: GenomeConfig) -> None:
         """Become a minimal genome."""

@@ -4,11 +4,22 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TextIO
 
 from evo.errors import UserError
 
-__all__ = ["Setting", "choice", "choices", "flag", "integer", "integers", "interval", "number", "read_section"]
+__all__ = [
+    "Setting",
+    "choice",
+    "choices",
+    "flag",
+    "integer",
+    "integers",
+    "interval",
+    "number",
+    "read_section",
+    "write_section",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,13 @@ def read_section(section: str, raw: Mapping[str, str], settings: Sequence[Settin
             note = "; a comment needs a line of its own" if "#" in text or ";" in text else ""
             raise UserError(f"{section}.{setting.key} = {text}: needs {error}{note}") from None
     return values
+
+
+def write_section(file: TextIO, settings: Sequence[Setting], holder: object, prefix: str = "") -> None:
+    """Lines that ``read_section`` reads back; a setting is ``holder``'s attribute of the same name without prefix."""
+    for setting in settings:
+        value = getattr(holder, setting.key.removeprefix(prefix))
+        file.write(f"{setting.key} = {' '.join(map(str, value)) if isinstance(value, tuple) else value}\n")
 
 
 def number(low: float, high: float = math.inf) -> Callable[[str], float]:

@@ -93,8 +93,8 @@ def _wiring(genome: Genome, space: Space) -> Iterator[str]:
     for node in genome.nodes:
         if node.id not in task or node.id not in output:
             yield f"{_label(node)}: is on no path from the task to the output"
-    for node in _circular(forward):
-        yield f"{_label(by_id[node])}: is on a cycle that no loop edge closes"
+    for id in _circular(forward):
+        yield f"{_label(by_id[id])}: is on a cycle that no loop edge closes"
 
 
 def _circular(edges: list[tuple[int, int]]) -> list[int]:

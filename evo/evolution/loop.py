@@ -1,0 +1,115 @@
+"""The NEAT loop as ask and tell: whoever drives it measures the genomes; it knows nothing of how."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from neat.reporting import ReporterSet
+
+from evo.evolution.config import EvolutionConfig
+from evo.evolution.reproduction import PipelineReproduction
+from evo.evolution.species import PipelineSpeciesSet
+from evo.evolution.stagnation import PipelineStagnation
+from evo.genome import Genome, GenomeConfig, PipelineGenome
+
+__all__ = ["Evolution", "Individual", "SpeciesSnapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Individual:
+    """A genome in the population. key: its own for as long as it survives. parents: keys, empty for a first genome."""
+
+    key: int
+    genome: Genome
+    parents: tuple[int, ...]
+    species: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesSnapshot:
+    """A species as it was when fitness was told. members: keys, sorted. best: key of the best measured one, if any."""
+
+    id: int
+    members: tuple[int, ...]
+    best: int | None
+
+    @property
+    def size(self) -> int:
+        """Number of members."""
+        return len(self.members)
+
+
+class Evolution:
+    """A population that is asked for and told its fitness, generation by generation.
+
+    A pure function of (config, seed, fitness told): every draw comes from a generator seeded by (seed, generation), so
+    telling a new Evolution the recorded fitness again leads to the same state. That is how a run resumes.
+    """
+
+    def __init__(self, config: EvolutionConfig, seed: int) -> None:
+        self.generation = 0
+        self.species: tuple[SpeciesSnapshot, ...] = ()
+        self.elites: tuple[int, ...] = ()
+        self._config, self._seed = config, seed
+        reporters = ReporterSet()
+        stagnation = PipelineStagnation(config.stagnation, reporters)
+        self._reproduction = PipelineReproduction(config.reproduction, reporters, stagnation)
+        self._species = PipelineSpeciesSet(config.species, reporters)
+        genome_config = GenomeConfig(config.space, self._rng(), self._reproduction.innovation_tracker)
+        # The part of neat.Config that neat-python's protocols read.
+        self._neat: Any = SimpleNamespace(
+            genome_type=PipelineGenome, genome_config=genome_config, reset_on_extinction=config.reset_on_extinction
+        )
+        self._population: dict[int, PipelineGenome] = self._reproduction.create_new(
+            PipelineGenome, genome_config, config.population
+        )
+        self._species.speciate(self._neat, self._population, 0)
+
+    def ask(self) -> tuple[Individual, ...]:
+        """The population to measure, by key. Asking again gives the same until fitness is told."""
+        return tuple(
+            Individual(
+                key=key,
+                genome=self._population[key].genotype,
+                parents=self._reproduction.ancestors[key],
+                species=self._species.get_species_id(key),
+            )
+            for key in sorted(self._population)
+        )
+
+    def tell(self, fitness: Mapping[int, float | None]) -> None:
+        """Take the fitness of every individual asked for and breed the next generation.
+
+        fitness: by key, higher is better, parsimony already subtracted. None: no evidence; the individual is not
+        selected and does not survive, unless nobody has evidence: then the population stays. Equal fitness is decided
+        by fewer nodes, then fewer iterations, then the older key. Raises ValueError for other keys and for numbers that
+        are not finite.
+        """
+        if fitness.keys() != self._population.keys():
+            odd = sorted(fitness.keys() ^ self._population.keys())
+            raise ValueError(f"fitness must be told for exactly the individuals asked for; see keys {odd}")
+        if not all(value is None or math.isfinite(value) for value in fitness.values()):
+            raise ValueError("fitness must be finite, or None for missing evidence")
+        for key, genome in self._population.items():
+            genome.fitness = fitness[key]
+        self.species = tuple(_snapshot(id, s.members) for id, s in sorted(self._species.species.items()))
+        self.generation += 1
+        self._neat.genome_config.rng = self._rng()
+        self._population = self._reproduction.reproduce(
+            self._neat, self._species, self._config.population, self.generation
+        )
+        self.elites = self._reproduction.elites
+        self._species.speciate(self._neat, self._population, self.generation)
+
+    def _rng(self) -> Random:
+        digest = hashlib.sha256(f"evolution/{self._seed}/{self.generation}".encode()).digest()
+        return Random(int.from_bytes(digest))
+
+
+def _snapshot(id: int, members: Mapping[int, PipelineGenome]) -> SpeciesSnapshot:
+    measured = sorted((g for g in members.values() if g.fitness is not None), key=PipelineGenome.rank)
+    return SpeciesSnapshot(id, tuple(sorted(members)), measured[0].key if measured else None)
