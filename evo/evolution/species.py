@@ -80,7 +80,7 @@ class PipelineSpeciesSet(DefaultSpeciesSet):  # type: ignore[misc]  # neat-pytho
     def _side(self, count: int) -> int:
         """+1: too many species, the threshold must grow; -1: too few; 0: on target."""
         low, high = self.species_set_config.target_species
-        return intcount > high) - int(count < low)
+        return int(count > high) - int(count < low)
 
     def _directions(self, count: int) -> Iterator[int]:
         """Steps towards the target: at most ten in one generation, and never to a threshold of zero."""
