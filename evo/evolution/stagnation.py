@@ -49,7 +49,7 @@ class PipelineStagnation(DefaultStagnation):  # type: ignore[misc]  # neat-pytho
         write_section(f, _SETTINGS, config)
 
     def update(self, species_set: Any, generation: int) -> list[tuple[int, Any, bool]]:
-        """Record each species' mean over its measured members; returns (id, species, stagnant), the best species last."""
+        """Record each species' mean over its measured members; gives (id, species, stagnant), the best species last."""
         for species in species_set.species.values():
             told = [fitness for fitness in species.get_fitnesses() if fitness is not None]
             if told:
