@@ -27,18 +27,19 @@ class ProblemDraw:
 
 
 def draw_problems(problems: Sequence[Problem], settings: RunSettings) -> ProblemDraw:
-    """Draw subsets without replacement; validate on what is left, or on the same problems if too few are left.
+    """Draw the subsets and validate on what is left, or on the search's problems if too few are left.
 
-    Raises UserError if the suite has fewer problems than the subsets need.
+    Subsets are disjoint as far as the suite reaches; after that they begin again with the first one's problems.
+    Raises UserError if the suite has fewer problems than one subset.
     """
-    size, count = settings.tasks.problems, settings.tasks.subsets
-    if size * count > len(problems):
+    size, count, total = settings.tasks.problems, settings.tasks.subsets, len(problems)
+    if size > total:
         raise UserError(
-            f"{settings.source}: [tasks] problems = {size} times subsets = {count} is more than the {len(problems)} problems "
-            f"of {settings.tasks.benchmark}; lower --problems"
+            f"{settings.source}: [tasks] problems = {size} is more than the {total} problems of {settings.tasks.benchmark}; "
+            f"set --problems {total} or fewer"
         )
-    order = [problems[i] for i in stream(settings.run.seed, "problems").permutation(len(problems))]
-    subsets = tuple(tuple(order[k * size : (k + 1) * size]) for k in range(count))
+    order = [problems[i] for i in stream(settings.run.seed, "problems").permutation(total)]
+    subsets = tuple(tuple(order[(k * size + i) % total] for i in range(size)) for k in range(count))
     rest = order[size * count :]
     wanted = settings.evaluation.validation_problems
     unseen = len(rest) >= min(wanted, _LEAST_UNSEEN)

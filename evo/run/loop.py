@@ -14,7 +14,7 @@ import numpy as np
 
 from evo.errors import EvoError
 from evo.evaluation import BudgetSpent, Cell, Estimate, Ledger, Measurement, Purpose, Scheduler, Store
-from evo.evolution import Evolution, EvolutionConfig, Individual
+from evo.evolution import Evolution, EvolutionConfig, Individual, parsimony
 from evo.genome import Genome, dumps
 from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.draw import ProblemDraw
@@ -50,6 +50,7 @@ class Course:
     ) -> None:
         self._settings = settings
         self._evolution = Evolution(evolution, settings.run.seed)
+        self._per_node = evolution.reproduction.parsimony_per_node
         self._prompts = prompts
         self._problems = problems
         self._scheduler = scheduler
@@ -128,9 +129,8 @@ class Course:
         """What neat-python is told: a cautious solve rate less the price of its nodes; None without evidence."""
         if estimate is None:
             return None
-        settings = self._settings.evaluation
-        cautious = estimate.mean - settings.caution * estimate.stderr
-        return cautious - settings.parsimony * len(genome.inner)
+        cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
+        return cautious - parsimony(genome, self._per_node)
 
     def _report(
         self,

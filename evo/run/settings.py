@@ -46,7 +46,7 @@ class TasksSection:
     benchmark: str = _key("humaneval", "humaneval, mbpp, mbpp-plus, or a path to a JSON or JSONL file")
     mode: Mode = _key(Mode.SPLIT, "which tests may give feedback: split, examples, all")
     problems: int = _key(8, "problems that a generation is measured on", 1)
-    subsets: int = _key(1, "disjoint sets of problems that generations take in turn", 1)
+    subsets: int = _key(1, "sets of problems that generations take in turn", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,6 @@ class EvaluationSection:
     replicates: int = _key(3, "seeds that every genome is measured on", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
-    parsimony: float = _key(0.02, "fitness that a node costs", 0, 1)
     validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
     validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
 
