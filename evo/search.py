@@ -106,7 +106,7 @@ def _print_result(result: SearchResult) -> None:
 
 
 class _Callable(ModuleType):
-    """``evo.search`` is a module to ``python -m`` and a function to a program: ``evo.search(...)`` is evo.run.search."""
+    """``evo.search`` is a module to ``python -m`` and a function to a program: ``evo.search(...)`` searches."""
 
     __call__ = staticmethod(run_search)
 

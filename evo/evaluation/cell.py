@@ -7,7 +7,9 @@ __all__ = ["Cell", "Purpose"]
 
 
 class Purpose(StrEnum):
-    """What a measurement is for. Seeds of different purposes never coincide, so nothing is reported on what selected it."""
+    """What a measurement is for. Seeds of different purposes never coincide, so nothing is reported on what selected
+    it.
+    """
 
     SEARCH = "search"
     REEVALUATION = "reevaluation"
@@ -19,9 +21,9 @@ class Purpose(StrEnum):
 class Cell:
     """The outcome of one plan on one problem with one replicate's seeds.
 
-    plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says why).
-    status: of the final answer against the hidden tests. error_types: error type of each visible execution in order, "" = pass.
-    calls, tokens: what the pipeline used, whether newly made or from the store.
+    plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says
+    why). status: of the final answer against the hidden tests. error_types: error type of each visible execution in
+    order, "" = pass. calls, tokens: what the pipeline used, whether newly made or from the store.
     """
 
     plan: str

@@ -1,8 +1,9 @@
 """Keeps a backend's slots full, one model at a time.
 
-A server that cannot hold all models swaps them, and a swap costs seconds. So what waits is grouped by model: calls of the
-current model go out until none is left waiting, then the model with the most waiting calls is next. Within a model they go
-in the order (system prompt, problem), so that neighbours share the longest prefix and a prompt cache stays hot.
+A server that cannot hold all models swaps them, and a swap costs seconds. So what waits is grouped by model: calls of
+the current model go out until none is left waiting, then the model with the most waiting calls is next. Within a
+model they go in the order (system prompt, problem), so that neighbours share the longest prefix and a prompt cache
+stays hot.
 """
 
 import asyncio

@@ -36,10 +36,11 @@ class Estimate:
 def estimate(cells: Iterable[Cell]) -> Estimate | None:
     """Pool the cells of one plan; None if none of them was measured.
 
-    Every problem weighs the same however often it was measured. Problems are clusters: replicates of one problem share its
-    difficulty, so the standard error is that of the problems' means (the cluster-robust error for clusters of unequal size,
-    Cochran, Sampling Techniques, 1977, ch. 9). With few trials, or all of them alike, that error can be zero by accident, so
-    it is held to at least the binomial error at the Agresti-Coull centre (s + 2) / (n + 4) over all trials.
+    Every problem weighs the same however often it was measured. Problems are clusters: replicates of one problem
+    share its difficulty, so the standard error is that of the problems' means (the cluster-robust error for clusters
+    of unequal size, Cochran, Sampling Techniques, 1977, ch. 9). With few trials, or all of them alike, that error can
+    be zero by accident, so it is held to at least the binomial error at the Agresti-Coull centre (s + 2) / (n + 4)
+    over all trials.
     """
     trials: dict[str, list[bool]] = {}
     missing = 0

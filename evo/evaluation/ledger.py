@@ -18,6 +18,7 @@ class Ledger:
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
+        """Take in cells, whatever they are for."""
         for cell in cells:
             self._cells.setdefault(cell.plan, {})[cell.problem, cell.purpose, cell.replicate] = cell
 
@@ -31,7 +32,9 @@ class Ledger:
         return tuple(cell for cell in self._cells.get(plan, {}).values() if cell.purpose in wanted)
 
     def estimate(self, plan: str, purposes: Iterable[Purpose] = _SELECTION) -> Estimate | None:
-        """The pooled raw solve rate of one plan; None without evidence. By default the evidence that selection may use."""
+        """The pooled raw solve rate of one plan; None without evidence. By default the evidence that selection may
+        use.
+        """
         return estimate(self.cells(plan, purposes))
 
     def tokens(self, plan: str) -> float:
@@ -42,9 +45,9 @@ class Ledger:
     def levelled(self, plans: Sequence[str]) -> dict[str, Estimate]:
         """Estimates that can be compared although plans were measured on different problems.
 
-        A plan's mean is corrected by how hard its problems were: for each of its problems the difference to that problem's
-        mean over all plans here, plus the mean over all problems (an additive two-way model with equal weights). Where all
-        plans saw the same problems this changes nothing. Plans without evidence are left out.
+        A plan's mean is corrected by how hard its problems were: for each of its problems the difference to that
+        problem's mean over all plans here, plus the mean over all problems (an additive two-way model with equal
+        weights). Where all plans saw the same problems this changes nothing. Plans without evidence are left out.
         """
         evidence = {plan: cells for plan in plans if (cells := self.cells(plan))}
         rates = {plan: _rates(cells) for plan, cells in evidence.items()}

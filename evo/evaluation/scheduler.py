@@ -1,8 +1,8 @@
 """One scheduler fulfils all effects: it drives many pipelines at once and pays for nothing twice.
 
-Every effect has a key over all that its answer depends on. A key that is on record is answered from the store; one that is
-being worked on is waited for; only the rest reaches the model server or the sandbox. Which of these it was cannot be seen
-in the resulting cells, so the order in which things finish changes nothing.
+Every effect has a key over all that its answer depends on. A key that is on record is answered from the store; one
+that is being worked on is waited for; only the rest reaches the model server or the sandbox. Which of these it was
+cannot be seen in the resulting cells, so the order in which things finish changes nothing.
 """
 
 import asyncio
@@ -97,6 +97,7 @@ class Scheduler:
         self._max_calls = self._deadline = None
 
     def close(self) -> None:
+        """Wait for the sandbox runs that have begun; drop the others."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -117,7 +118,7 @@ class Scheduler:
                 raise result
         return tuple(result for result in results if isinstance(result, Cell))
 
-    # -- one cell -------------------------------------------------------------------------------------------------------
+    # -- one cell --------------------------------------------------------------------------------------------------
 
     async def _cell(self, one: Measurement) -> Cell:
         known = self._store.cell(one.plan.digest, one.problem.id, one.purpose, one.replicate)
@@ -163,7 +164,7 @@ class Scheduler:
             return await self._chat(effect)
         return await self._execute(effect.code, problem, problem.visible or _LOAD_ONLY, reveal=True)
 
-    # -- effects --------------------------------------------------------------------------------------------------------
+    # -- effects ---------------------------------------------------------------------------------------------------
 
     async def _chat(self, chat: Chat) -> Completion:
         digest = self._models[chat.model].digest
@@ -214,9 +215,7 @@ class Scheduler:
             raise BudgetSpent("the time limit is reached")
 
 
-async def _once(
-    running: dict[str, asyncio.Future[T]], key: str, make: Callable[[], Coroutine[Any, Any, T]]
-) -> T:
+async def _once(running: dict[str, asyncio.Future[T]], key: str, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Do it, while others who want the same can wait for it under its key."""
     running[key] = future = asyncio.get_running_loop().create_future()
     try:

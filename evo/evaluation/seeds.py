@@ -1,9 +1,10 @@
 """Seeds by purpose: common random numbers across genomes, and never a number both for choosing and for reporting.
 
-A call's seed depends on (study seed, purpose, problem, replicate, position of the call in the pipeline's run) and on nothing
-of the genome, so genomes that share a prefix make the same calls there and are compared pairwise. Two properties hold by
-construction, not by luck: seeds of different purposes are disjoint (the purpose is the seed's top two bits), and replicates
-of the same call have different seeds (a replicate moves the seed by an odd stride modulo 2**29).
+A call's seed depends on (study seed, purpose, problem, replicate, position of the call in the pipeline's run) and on
+nothing of the genome, so genomes that share a prefix make the same calls there and are compared pairwise. Two
+properties hold by construction, not by luck: seeds of different purposes are disjoint (the purpose is the seed's top
+two bits), and replicates of the same call have different seeds (a replicate moves the seed by an odd stride modulo
+2**29).
 """
 
 from collections.abc import Callable

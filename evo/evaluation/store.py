@@ -1,8 +1,8 @@
 """One SQLite file per run: every call, execution and cell that was paid for, durable before it is used.
 
-Writes are grouped: everything that becomes ready in one turn of the event loop goes to disk in one transaction (write-ahead
-log, synchronous FULL), and whoever wrote it goes on only afterwards. Under load that is one fsync for hundreds of rows, and a
-process that is killed loses nothing that anybody has seen.
+Writes are grouped: everything that becomes ready in one turn of the event loop goes to disk in one transaction
+(write-ahead log, synchronous FULL), and whoever wrote it goes on only afterwards. Under load that is one fsync for
+hundreds of rows, and a process that is killed loses nothing that anybody has seen.
 """
 
 import asyncio
@@ -30,7 +30,9 @@ _PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class Store:
-    """The record of one run. Used from one event loop; reads are synchronous, writes are awaited until they are durable."""
+    """The record of one run. Used from one event loop; reads are synchronous, writes are awaited until they are
+    durable.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open or create the file. Raises UserError if it cannot be used."""
@@ -43,7 +45,9 @@ class Store:
             self._db.execute("PRAGMA synchronous=FULL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, SCHEMA_VERSION):
-                raise UserError(f"{path}: was written by another version of evo (schema {version}, not {SCHEMA_VERSION})")
+                raise UserError(
+                    f"{path}: was written by another version of evo (schema {version}, not {SCHEMA_VERSION})"
+                )
             self._db.executescript(files("evo.evaluation").joinpath("schema.sql").read_text("utf-8"))
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         except sqlite3.Error as error:
@@ -54,7 +58,7 @@ class Store:
         self._flush()
         self._db.close()
 
-    # -- calls and executions -------------------------------------------------------------------------------------------
+    # -- calls and executions --------------------------------------------------------------------------------------
 
     def call(self, key: str) -> Completion | None:
         """The recorded answer to Chat.key, or None."""
@@ -90,7 +94,7 @@ class Store:
         """Record a verdict."""
         await self._put(_PUT_EXECUTION, (key, problem, verdict_to_json(verdict)))
 
-    # -- cells ----------------------------------------------------------------------------------------------------------
+    # -- cells -----------------------------------------------------------------------------------------------------
 
     def cells(self) -> Iterator[Cell]:
         """Every recorded cell, in the order of its key."""
@@ -111,7 +115,7 @@ class Store:
         tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault)
         await self._put(_PUT_CELL, (*head, json.dumps(cell.error_types), *tail))
 
-    # -- the course of the run ------------------------------------------------------------------------------------------
+    # -- the course of the run -------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> str | None:
         """A fact about the run (see evo.run), or None."""
@@ -119,6 +123,7 @@ class Store:
         return None if row is None else cast(str, row[0])
 
     def put_meta(self, key: str, value: str) -> None:
+        """Record a fact about the run, at once."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
 
     def put_plan(self, digest: str, genome: str) -> None:
@@ -126,13 +131,14 @@ class Store:
         self._db.execute("INSERT OR IGNORE INTO plans VALUES (?,?)", (digest, genome))
 
     def put_generation(self, number: int, record: str) -> None:
+        """Record a finished generation, at once."""
         self._db.execute("INSERT OR REPLACE INTO generations VALUES (?,?)", (number, record))
 
     def generations(self) -> Iterator[tuple[int, str]]:
         """(number, record) of every finished generation, in order."""
         yield from self._db.execute("SELECT number, record FROM generations ORDER BY number")
 
-    # -- group commit ---------------------------------------------------------------------------------------------------
+    # -- group commit ----------------------------------------------------------------------------------------------
 
     async def _put(self, statement: str, row: tuple[Any, ...]) -> None:
         self._pending.append((statement, row))
@@ -152,7 +158,9 @@ class Store:
                     self._db.execute(statement, row)
                 self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            failure = UserError(f"{self._path}: cannot be written ({error}); free the disk, then run the same command again")
+            failure = UserError(
+                f"{self._path}: cannot be written ({error}); free the disk, then run the same command again"
+            )
             if flushed is None:
                 raise failure from error
             flushed.set_exception(failure)

@@ -12,13 +12,17 @@ Finish = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One turn of a conversation."""
+
     role: Literal["system", "user", "assistant"]
     content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampling options that a whole run shares; always sent in full. The defaults are Ollama's, the context the study's."""
+    """Sampling options that a whole run shares; always sent in full. The defaults are Ollama's, the context the
+    study's.
+    """
 
     top_k: int = 40
     top_p: float = 0.9
@@ -30,7 +34,8 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One request to a model: an effect that a pipeline yields. What it is answered with is a draw identified by ``key``.
+    """One request to a model: an effect that a pipeline yields. What it is answered with is a draw identified by
+    ``key``.
 
     max_tokens: most tokens of the answer. seed: 0 <= seed < 2**31.
     problem, role: which problem and role ask. For scheduling, logs and the simulated pool; not part of ``key``.
@@ -60,7 +65,8 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer. prompt_tokens counts cached ones too; seconds is wall time at the backend, prompt and answer together.
+    """One answer. prompt_tokens counts cached ones too; seconds is wall time at the backend, prompt and answer
+    together.
 
     finish: "stop" (the model ended) or "length" (max_tokens cut it).
     """

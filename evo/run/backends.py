@@ -23,7 +23,9 @@ class Pool:
 
 
 async def open_pool(settings: RunSettings, problems: Sequence[Problem], store: Store, observer: Observer) -> Pool:
-    """Open the backend that the settings name. A run that has begun keeps the backend and the models that it began with."""
+    """Open the backend that the settings name. A run that has begun keeps the backend and the models that it began
+    with.
+    """
     name: str = store.meta("backend") or settings.models.backend
     wanted = tuple((store.meta("pool") or "").split()) or settings.models.models
     if name == "simulated":

@@ -4,7 +4,8 @@ import time
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, DownloadColumn, Progress as Bars, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
@@ -49,7 +50,9 @@ class _Clock:
         return progress.counters.completion_tokens / max(self.seconds(), 1e-9)
 
     def remaining(self, progress: Progress) -> str:
-        """Time to go, from the share of generations and of this generation's cells that is done; "?" at the beginning."""
+        """Time to go, from the share of generations and of this generation's cells that is done; "?" at the
+        beginning.
+        """
         counters = progress.counters
         done = progress.generation
         if progress.phase == "search" and counters.cells_wanted:
@@ -116,7 +119,11 @@ class PlainLines(Observer):
             self._say(f"downloading {name}: {done / 1e6:.0f}{share} MB")
 
     def _where(self, progress: Progress) -> str:
-        return f"generation {progress.generation + 1}/{progress.generations}" if progress.phase == "search" else progress.phase
+        return (
+            f"generation {progress.generation + 1}/{progress.generations}"
+            if progress.phase == "search"
+            else progress.phase
+        )
 
     def _say(self, line: str) -> None:
         self._said = self._clock.seconds()
@@ -148,7 +155,9 @@ class LiveDisplay(Observer):
             self._live.update(self._panel())
 
     def generation(self, report: GenerationReport) -> None:
-        self._console.print(f"generation {report.number + 1:>3}: {_best(report)}; {report.species} species", markup=False)
+        self._console.print(
+            f"generation {report.number + 1:>3}: {_best(report)}; {report.species} species", markup=False
+        )
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)

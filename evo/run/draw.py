@@ -35,8 +35,8 @@ def draw_problems(problems: Sequence[Problem], settings: RunSettings) -> Problem
     size, count, total = settings.tasks.problems, settings.tasks.subsets, len(problems)
     if size > total:
         raise UserError(
-            f"{settings.source}: [tasks] problems = {size} is more than the {total} problems of {settings.tasks.benchmark}; "
-            f"set --problems {total} or fewer"
+            f"{settings.source}: [tasks] problems = {size} is more than the {total} problems of "
+            f"{settings.tasks.benchmark}; set --problems {total} or fewer"
         )
     order = [problems[i] for i in stream(settings.run.seed, "problems").permutation(total)]
     subsets = tuple(tuple(order[(k * size + i) % total] for i in range(size)) for k in range(count))

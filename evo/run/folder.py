@@ -15,7 +15,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole file or nothing."""
     partial = path.with_name(f".{path.name}.part")
     partial.write_text(text, "utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 @dataclass
@@ -34,30 +34,37 @@ class RunFolder:
 
     @property
     def name(self) -> str:
+        """The last part of its path."""
         return self.path.name
 
     @property
     def config(self) -> Path:
+        """The settings as run."""
         return self.path / "config.ini"
 
     @property
     def database(self) -> Path:
+        """The record of everything paid for."""
         return self.path / "run.sqlite"
 
     @property
     def champion(self) -> Path:
+        """The champion as a genome file."""
         return self.path / "champion.json"
 
     @property
     def topology(self) -> Path:
+        """The champion drawn."""
         return self.path / "topology.png"
 
     @property
     def fitness(self) -> Path:
+        """Fitness by generation, drawn; its numbers are beside it as CSV."""
         return self.path / "fitness.png"
 
     @property
     def summary(self) -> Path:
+        """What to read."""
         return self.path / "summary.md"
 
     def __enter__(self) -> "RunFolder":
@@ -65,13 +72,17 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise UserError(f"{self.path}: cannot be used as a run's folder ({error.strerror}); name another --run") from error
+            raise UserError(
+                f"{self.path}: cannot be used as a run's folder ({error.strerror}); name another --run"
+            ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
             os.close(lock)
-            raise UserError(f"{self.path}: process {holder or '?'} is working on this run; wait for it or name another --run") from None
+            raise UserError(
+                f"{self.path}: process {holder or '?'} is working on this run; wait for it or name another --run"
+            ) from None
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         self._lock = lock

@@ -1,8 +1,8 @@
 """The search itself: ask for genomes, compile, measure, tell; then validate the champion. Every step by its name.
 
-Resuming is replaying. Evolution is a pure function of its seed and of the fitness it is told, and every cell is on record, so
-a run that was cut off is run again from the start: what is on record answers at once, and the first thing that was not paid
-for is where it goes on.
+Resuming is replaying. Evolution is a pure function of its seed and of the fitness it is told, and every cell is on
+record, so a run that was cut off is run again from the start: what is on record answers at once, and the first thing
+that was not paid for is where it goes on.
 """
 
 import json
@@ -71,7 +71,9 @@ class Course:
         return self._ledger.tokens(plan.digest)
 
     async def evolve(self) -> str:
-        """Run all generations; returns why it ended. Raises BudgetSpent in the first one, EvoError if nothing could be measured."""
+        """Run all generations; returns why it ended. Raises BudgetSpent in the first one, EvoError if nothing could
+        be measured.
+        """
         for number in range(self._settings.run.generations):
             self._progress.generation = number
             self._progress.phase = "search"
@@ -92,7 +94,9 @@ class Course:
         fitness = {one.key: self._fitness(one.genome, estimates.get(plans[one.key].digest)) for one in individuals}
         if all(value is None for value in fitness.values()):
             fault = next((cell.fault for cell in cells if cell.fault), "no call was answered")
-            raise EvoError(f"generation {number}: nothing could be measured ({fault}); run the same command again to go on")
+            raise EvoError(
+                f"generation {number}: nothing could be measured ({fault}); run the same command again to go on"
+            )
         self._evolution.tell(fitness)
         report = self._report(number, plans, estimates, fitness, cells)
         self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
@@ -110,8 +114,8 @@ class Course:
     def _wanted(self, number: int, plans: Iterable[Plan]) -> list[Measurement]:
         """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides.
 
-        The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That they
-        were lucky for somebody is what the survivors' fresh seeds, another one in each generation, wash out.
+        The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That
+        they were lucky for somebody is what the survivors' fresh seeds, another one in each generation, wash out.
         """
         settings = self._settings.evaluation
         problems = self._problems.subsets[number % len(self._problems.subsets)]
@@ -161,7 +165,7 @@ class Course:
             nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
         )
 
-    # -- the champion -----------------------------------------------------------------------------------------------------
+    # -- the champion ----------------------------------------------------------------------------------------------
 
     def champion(self) -> Champion:
         """The best phenotype of the whole ledger by cautious estimate; a tie goes to the one that uses fewer tokens."""
@@ -190,7 +194,9 @@ class Course:
 
 
 def _single_best(cells: Iterable[Cell], replicates: int) -> float:
-    """The score of the generation's best genome had each been evaluated once: the mean of that maximum over replicates."""
+    """The score of the generation's best genome had each been evaluated once: the mean of that maximum over
+    replicates.
+    """
     best = []
     for replicate in range(replicates):
         scores: dict[str, list[bool]] = {}

@@ -23,7 +23,9 @@ def percent(estimate: Estimate | None) -> str:
 
 
 def write_outputs(result: SearchResult, folder: RunFolder, settings: RunSettings) -> None:
-    """Write everything that a person looks at. champion.json depends on the course of the search alone, not on the clock."""
+    """Write everything that a person looks at. champion.json depends on the course of the search alone, not on the
+    clock.
+    """
     mark = "SIMULATED " if result.simulated else ""
     write_genome(
         folder.champion,
@@ -70,7 +72,11 @@ def _provenance(result: SearchResult, settings: RunSettings) -> dict[str, Any]:
 
 def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> str:
     environment = Environment(
-        loader=PackageLoader("evo.run"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        loader=PackageLoader("evo.run"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
     )
     return environment.get_template("summary.md.j2").render(
         result=result,

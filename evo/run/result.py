@@ -73,9 +73,9 @@ class Observer:
 class SearchResult:
     """The end of a search.
 
-    search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where there
-    are enough problems on problems, that selection never saw; None if the search was stopped before.
-    unseen: whether validation problems were apart from the search's. ended: why the search ended.
+    search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where
+    there are enough problems on problems, that selection never saw; None if the search was stopped before. unseen:
+    whether validation problems were apart from the search's. ended: why the search ended.
     """
 
     folder: Path

@@ -56,9 +56,9 @@ def search(
 ) -> SearchResult:
     """Evolve pipelines, validate the champion and write the run's folder.
 
-    config: a preset's name or an INI file ("laptop" if None, or what the existing run was started with). run: a name under
-    runs/ or a path; None takes the next free name. changes: "section.key" -> value over the preset.
-    Raises UserError for bad input, Interrupted after Ctrl-C, EvoError if nothing could be measured. May be called where an
+    config: a preset's name or an INI file ("laptop" if None, or what the existing run was started with). run: a name
+    under runs/ or a path; None takes the next free name. changes: "section.key" -> value over the preset. Raises
+    UserError for bad input, Interrupted after Ctrl-C, EvoError if nothing could be measured. May be called where an
     event loop is running already (a notebook): it then works in a thread of its own.
     """
     with RunFolder.named(run or _free_name()) as folder:

@@ -1,7 +1,7 @@
 """One file describes a run: neat-python's sections and ours in the same INI. This module reads ours.
 
-Every key has a default, a type and a range here and nowhere else. What is wrong with a file, or with a ``--set``, is said in one
-line that names file, section and key.
+Every key has a default, a type and a range here and nowhere else. What is wrong with a file, or with a ``--set``, is
+said in one line that names file, section and key.
 """
 
 import configparser
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from evo.errors import UserError
-from evo.pipeline import PipelineSettings
 from evo.models import Sampling
+from evo.pipeline import PipelineSettings
 from evo.resources import resource_folder
 from evo.sandbox import Limits
 from evo.tasks import Mode
@@ -131,7 +131,8 @@ def preset_names() -> tuple[str, ...]:
 def read_preset(config: str, changes: Mapping[str, str]) -> str:
     """The text of a run's INI: a preset's name or a file's path, with ``changes`` ("section.key" -> value) applied.
 
-    Raises UserError for a file that cannot be read and for a section that does not exist; keys are checked by who reads them.
+    Raises UserError for a file that cannot be read and for a section that does not exist; keys are checked by who
+    reads them.
     """
     path = resource_folder("configs") / f"{config}.ini" if config in preset_names() else Path(config)
     if not path.is_file():

@@ -9,7 +9,9 @@ from evo.errors import EvoError
 
 
 class SandboxFault(EvoError):
-    """Our own machinery failed (never the candidate). The run is missing data, to be retried, and never a failed test."""
+    """Our own machinery failed (never the candidate). The run is missing data, to be retried, and never a failed
+    test.
+    """
 
 
 class Status(StrEnum):
@@ -88,4 +90,5 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
+        """Every test was run and passed."""
         return self.status is Status.PASSED

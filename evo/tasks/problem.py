@@ -30,12 +30,11 @@ class Problem:
 
     id: unique within a suite, as published ("HumanEval/0", "Mbpp/2").
     suite: name of the suite it comes from.
-    prompt: what a model is asked, in the suite's own words (HumanEval: the code prompt; MBPP: text and visible asserts).
-    entry_point: name of the function that is called.
-    stub: code that an answer which is a bare body continues (HumanEval's prompt), else "".
-    visible: tests that may give feedback, end a loop and be quoted in a prompt.
-    hidden: tests that score, and nothing else.
-    reference: a complete correct program, used to validate the suite and by the simulated pool alone.
+    prompt: what a model is asked, in the suite's own words (HumanEval: the code prompt; MBPP: text and visible
+    asserts). entry_point: name of the function that is called. stub: code that an answer which is a bare body
+    continues (HumanEval's prompt), else "". visible: tests that may give feedback, end a loop and be quoted in a
+    prompt. hidden: tests that score, and nothing else. reference: a complete correct program, used to validate the
+    suite and by the simulated pool alone.
     """
 
     id: str

@@ -74,13 +74,17 @@ def test_levelling_takes_out_how_hard_the_problems_were():
 
 
 def test_levelling_changes_nothing_where_all_saw_the_same_problems():
-    ledger = Ledger(cell(plan, p, r, solved=(r + k) % 3 == 0) for k, plan in enumerate("xyz") for p in "ab" for r in range(4))
+    ledger = Ledger(
+        cell(plan, p, r, solved=(r + k) % 3 == 0) for k, plan in enumerate("xyz") for p in "ab" for r in range(4)
+    )
     levelled = ledger.levelled(list("xyz"))
     assert all(math.isclose(levelled[plan].mean, ledger.estimate(plan).mean) for plan in "xyz")
 
 
 def test_selection_never_sees_validation():
-    ledger = Ledger([cell(solved=False), cell(purpose=Purpose.REEVALUATION, solved=False), cell(purpose=Purpose.VALIDATION)])
+    ledger = Ledger(
+        [cell(solved=False), cell(purpose=Purpose.REEVALUATION, solved=False), cell(purpose=Purpose.VALIDATION)]
+    )
     assert ledger.estimate("p").mean == 0
     assert ledger.estimate("p", (Purpose.VALIDATION,)).mean == 1
     assert ledger.levelled(["p"])["p"].mean == 0

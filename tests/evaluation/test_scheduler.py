@@ -1,6 +1,7 @@
 """The scheduler against scripted backends and a scripted sandbox: what is paid for, what is shared, what is missing."""
 
 import asyncio
+import itertools
 import random
 import threading
 from collections import Counter
@@ -85,7 +86,10 @@ class Bench:
 
 def wanted(*plans, problems=4, replicates=3):
     return [
-        Measurement(p, problem(f"P{k}"), Purpose.SEARCH, r) for p in plans for k in range(problems) for r in range(replicates)
+        Measurement(p, problem(f"P{k}"), Purpose.SEARCH, r)
+        for p in plans
+        for k in range(problems)
+        for r in range(replicates)
     ]
 
 
@@ -114,7 +118,7 @@ async def test_calls_are_grouped_by_model(tmp_path):
     with Bench(tmp_path, backend) as scheduler:
         await scheduler.measure(wanted(plan("a", generator="m"), plan("b", generator="n"), plan("c", generator="o")))
     models = [chat.model for chat in backend.asked]
-    assert sum(a != b for a, b in zip(models, models[1:], strict=False)) == 2
+    assert sum(a != b for a, b in itertools.pairwise(models)) == 2
     problems = [chat.problem for chat in backend.asked if chat.model == "m"]
     assert problems == sorted(problems), "neighbours share the longest prefix"
 

@@ -13,10 +13,22 @@ from evo.evaluation import Cell, Purpose, Store
 from evo.models import Chat, Completion, Message
 from evo.sandbox import FailedAssert, Frame, Status, Verdict
 
-CHAT = Chat("m", (Message("system", "s"), Message("user", "ü \ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"))), 7, 0.5, 64)
-ANSWER = Completion("text\n\"quotes\" \x00 ü", 10, 20, 0.25, "length")
+CHAT = Chat(
+    "m",
+    (Message("system", "s"), Message("user", "ü \ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"))),
+    7,
+    0.5,
+    64,
+)
+ANSWER = Completion('text\n"quotes" \x00 ü', 10, 20, 0.25, "length")
 VERDICT = Verdict(
-    Status.ASSERTION, "AssertionError", "m", FailedAssert("assert f(1) == 2", "f(1)", "1", "2"), (Frame("f", 3, "return 1"),), 1, 3
+    Status.ASSERTION,
+    "AssertionError",
+    "m",
+    FailedAssert("assert f(1) == 2", "f(1)", "1", "2"),
+    (Frame("f", 3, "return 1"),),
+    1,
+    3,
 )
 CELL = Cell("p", "HumanEval/0", Purpose.SEARCH, 2, False, "assertion", ("NameError", ""), 3, 100, 200)
 
