@@ -1,11 +1,14 @@
 """Pictures and charts: each a pure function from recorded data to a file, computed as data first and then drawn."""
 
+from evo.figures.ascii import topology_ascii
 from evo.figures.data import GenerationPoint
 from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_csv, fitness_info
 from evo.figures.layers import to_networkx
+from evo.figures.markup import topology_dot, topology_mermaid
 from evo.figures.picture import TopologyInfo
 from evo.figures.topology import draw_topology
 from evo.figures.topology_info import topology_info
+from evo.figures.words import explain
 
 __all__ = [
     "FitnessInfo",
@@ -13,8 +16,12 @@ __all__ = [
     "TopologyInfo",
     "draw_fitness",
     "draw_topology",
+    "explain",
     "fitness_csv",
     "fitness_info",
     "to_networkx",
+    "topology_ascii",
+    "topology_dot",
     "topology_info",
+    "topology_mermaid",
 ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from evo.figures.layers import Edge, Layers
 from evo.figures.picture import EdgeWay, NodeBox, Point, WayKind
-from evo.genome.genes import Genome, NodeGene
+from evo.figures.words import budget_label
+from evo.genome import Genome
 
-__all__ = ["budget_label", "curved_ways"]
+__all__ = ["curved_ways"]
 
 _DEPTH = 0.36
 _STEP = 0.28
@@ -23,11 +24,6 @@ class _Arc:
     level: float
     left: float
     right: float
-
-
-def budget_label(gene: NodeGene) -> str:
-    """How often a loop that starts at this node may run."""
-    return "feedback" if gene.iterations is None else f"up to {gene.iterations} ×"
 
 
 def curved_ways(genome: Genome, boxes: Mapping[int, NodeBox], layers: Layers) -> list[EdgeWay]:
@@ -52,29 +48,38 @@ def curved_ways(genome: Genome, boxes: Mapping[int, NodeBox], layers: Layers) ->
 
 
 def _arc(edge: Edge, boxes: Mapping[int, NodeBox], layers: Layers, others: Sequence[_Arc], side: int | None) -> _Arc:
-    """The shorter way around everything that stands between the two nodes, clear of the arcs that are already there."""
+    """The shortest way above or below that hides behind no node and keeps clear of the arcs that are already there."""
     first, last = sorted((layers.layer[edge[0]], layers.layer[edge[1]]))
     span = [box for id, box in boxes.items() if first <= layers.layer[id] <= last]
-    left, right = sorted((boxes[edge[0]].x, boxes[edge[1]].x))
+    ends = boxes[edge[0]], boxes[edge[1]]
+    left, right = sorted(box.x for box in ends)
+    low, high = sorted(box.y for box in ends)
+    between = [box for box in span if low <= box.y <= high]
+    courses: list[tuple[float, int, float]] = []
+    for turn in (-1, 1) if side is None else (side,):
+        for around in (between, span):
+            level = turn * (max(turn * box.y + box.height / 2 for box in around) + _DEPTH)
+            for other in others:
+                if (
+                    other.side == turn
+                    and other.left <= right
+                    and left <= other.right
+                    and abs(other.level - level) < _STEP
+                ):
+                    level = other.level + turn * _STEP
+            hidden = sum(_covers(box, ends, level) for box in span if box.id not in edge)
+            courses.append((sum(abs(level - box.y) for box in ends) + 100 * hidden, turn, level))
+    _, turn, level = min(courses)
+    return _Arc(edge, turn, level, left, right)
 
-    def course(side: int) -> tuple[float, float]:
-        """Cost and level on one side: the climb at both ends, and a penalty for each node that an end passes behind."""
-        level = side * (max(side * box.y + box.height / 2 for box in span) + _DEPTH)
-        for other in others:
-            if other.side == side and other.left <= right and left <= other.right and abs(other.level - level) < _STEP:
-                level = other.level + side * _STEP
-        hidden = sum(
-            box.id not in edge
-            and layers.layer[box.id] in (first, last)
-            and side * box.y > side * end.y
-            and end.x == box.x
-            for end in (boxes[edge[0]], boxes[edge[1]])
-            for box in span
-        )
-        return sum(abs(level - boxes[end].y) for end in edge) + 100 * hidden, level
 
-    side = side or min((-1, 1), key=course)
-    return _Arc(edge, side, course(side)[1], left, right)
+def _covers(box: NodeBox, ends: Sequence[NodeBox], level: float) -> bool:
+    """Whether a box lies on an arc that runs at ``level`` and drops or climbs from there to its two ends."""
+    left, right = sorted(end.x for end in ends)
+    across = left < box.x + box.width / 2 and box.x - box.width / 2 < right
+    if across and abs(level - box.y) <= box.height / 2:
+        return True
+    return any(abs(end.x - box.x) < box.width / 2 and min(level, end.y) < box.y < max(level, end.y) for end in ends)
 
 
 def _bent(arc: _Arc, boxes: Mapping[int, NodeBox], arcs: Sequence[_Arc], kind: WayKind, label: str) -> EdgeWay:

@@ -13,7 +13,7 @@ class GenerationPoint:
 
     generation: from 0. best: the best genome's pooled estimate. mean: the population's mean.
     single_best: what one evaluation (one replicate of each problem) would have called the best; NaN if unknown.
-    species: how many there were. validated: the champion on seeds that selection never saw, where that was measured.
+    species: how many there were.
     """
 
     generation: int
@@ -21,4 +21,3 @@ class GenerationPoint:
     mean: Estimate
     single_best: float
     species: int
-    validated: Estimate | None = None

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ class Band:
 class FitnessInfo:
     """All that the chart shows. Curves have one value per generation, in percent of problems solved.
 
-    validated: the newest validated estimate of a champion, None without one. caption: units, n and errors in words.
+    validated: the champion's validated estimate, None without one. caption: units, n and errors in words.
     """
 
     generations: tuple[int, ...]
@@ -50,53 +50,54 @@ class FitnessInfo:
 
 
 def draw_fitness(
-    history: Sequence[GenerationPoint], path: Path, *, title: str = "Fitness by generation", simulated: bool = False
+    history: Sequence[GenerationPoint],
+    path: Path,
+    *,
+    simulated: bool = False,
+    validated: Estimate | None = None,
+    title: str = "Fitness by generation",
 ) -> None:
     """Draw a run's fitness to PNG or SVG, by suffix, and put its numbers beside it as CSV under the same name.
 
-    simulated: mark the picture as made from simulated models. Raises UserError if there is no generation yet, for
-    another suffix, and where the files cannot be written.
+    simulated: mark the picture as made from simulated models. validated: the champion on seeds that selection never saw.
+    Raises UserError if there is no generation yet, for another suffix, and where the files cannot be written.
     """
     check_picture_path(path)
-    info = fitness_info(history)
+    info = fitness_info(history, validated)
     with figure_style():
         save_figure(_figure(info, title, simulated=simulated), path)
-    write_file(path.with_suffix(".csv"), fitness_csv(history).encode())
+    write_file(path.with_suffix(".csv"), fitness_csv(history, validated).encode())
 
 
-def fitness_info(history: Sequence[GenerationPoint]) -> FitnessInfo:
+def fitness_info(history: Sequence[GenerationPoint], validated: Estimate | None = None) -> FitnessInfo:
     """The chart's curves and caption from the recorded generations. Raises UserError if there are none."""
     if not history:
         raise UserError("no generation is recorded yet: there is no fitness to draw; let the search finish one")
-    validated = [point.validated for point in history if point.validated is not None]
     return FitnessInfo(
         generations=tuple(point.generation for point in history),
         best=_band([point.best for point in history]),
         mean=_band([point.mean for point in history]),
         single_best=tuple(100 * point.single_best for point in history),
-        validated=validated[-1] if validated else None,
-        caption=_caption(history, validated[-1] if validated else None),
+        validated=validated,
+        caption=_caption(history, validated),
     )
 
 
-def fitness_csv(history: Sequence[GenerationPoint]) -> str:
-    """The recorded numbers as CSV, one row per generation; shares of problems in 0..1, empty where nothing is known."""
-    estimate = ("mean", "stderr", "replicates", "problems", "missing")
-    names = ("best", "population", "validated")
+def fitness_csv(history: Sequence[GenerationPoint], validated: Estimate | None = None) -> str:
+    """The recorded numbers as CSV, one row per generation; shares of problems in 0..1, empty where nothing is known.
+
+    The champion's validated estimate, one for the whole run, stands in every row.
+    """
+    parts = [field.name for field in fields(Estimate)]
+    names = [f"{name}_{part}" for name in ("best", "population", "validated") for part in parts]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(
-        ["generation", "species", "single_best", *(f"{name}_{field}" for name in names for field in estimate)]
-    )
+    writer.writerow(["generation", "species", "single_best", *names])
     for point in history:
-        row: list[object] = [
-            point.generation,
-            point.species,
-            "" if math.isnan(point.single_best) else point.single_best,
-        ]
-        for value in (point.best, point.mean, point.validated):
-            row += ["" if value is None else getattr(value, field) for field in estimate]
-        writer.writerow(row)
+        single = "" if math.isnan(point.single_best) else point.single_best
+        estimates = (point.best, point.mean, validated)
+        numbers = ["" if value is None else getattr(value, part) for value in estimates for part in parts]
+        writer.writerow([point.generation, point.species, single, *numbers])
     return table.getvalue()
 
 
@@ -153,11 +154,14 @@ def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
     )
     for label, band, colour, marker in (("best", info.best, BLUE, "o"), ("population mean", info.mean, MUTED, "s")):
         axes.fill_between(info.generations, band.low, band.high, color=colour, alpha=0.2, linewidth=0)
+        if len(info.generations) == 1:  # a band over one generation has no width
+            axes.vlines(info.generations, band.low, band.high, color=colour, linewidth=1.8)
         axes.plot(
             info.generations, band.middle, color=colour, linewidth=1.8, marker=marker, markersize=mark, label=label
         )
     axes.set_xlabel("generation", size=9)
     axes.set_ylabel("problems solved (%)", size=9)
+    axes.grid(visible=False, axis="x")
     axes.tick_params(labelsize=8.5, length=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     axes.margins(x=0.02, y=0.12)

@@ -12,7 +12,7 @@ from typing import Any
 
 import networkx as nx
 
-from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome
+from evo.genome import OUTPUT_ID, TASK_ID, Genome, back_edges
 
 __all__ = ["Edge", "Layers", "arrange", "loop_edges", "to_networkx"]
 
@@ -45,26 +45,16 @@ def to_networkx(genome: Genome) -> Any:
 
 
 def loop_edges(genome: Genome) -> frozenset[Edge]:
-    """Enabled edges that close a loop: a depth-first walk from the task meets there a node that it came through."""
-    successors: dict[int, list[int]] = {gene.id: [] for gene in genome.nodes}
-    for gene in genome.connections:
-        if gene.enabled:
-            successors[gene.source].append(gene.target)
-    loops: set[Edge] = set()
-    done: set[int] = set()
-
-    def walk(node: int, above: frozenset[int]) -> None:
-        here = above | {node}
-        for target in sorted(successors[node]):
-            if target in here:
-                loops.add((node, target))
-            elif target not in done:
-                walk(target, here)
-        done.add(node)
-
-    for start in (TASK_ID, *sorted(successors)):
-        if start in successors and start not in done:
-            walk(start, frozenset())
+    """Enabled edges that close a loop: the genome's back edges, and where parts cut off from the task still go in
+    circles, one edge of each circle.
+    """
+    loops = set(back_edges(genome))
+    graph = nx.DiGraph((c.source, c.target) for c in genome.connections if c.enabled)
+    graph.remove_edges_from(loops)
+    while not nx.is_directed_acyclic_graph(graph):
+        closing = nx.find_cycle(graph)[-1]
+        graph.remove_edge(*closing)
+        loops.add(closing)
     return frozenset(loops)
 
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from evo.figures.arcs import curved_ways
+from evo.figures.fold import fold
 from evo.figures.layers import Edge, Layers, arrange
 from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
 from evo.figures.style import text_width
-from evo.genome.genes import Genome, NodeGene, Role
+from evo.figures.words import facts
+from evo.genome import Genome, NodeGene, Role
 
 __all__ = ["node_lines", "topology_info"]
 
@@ -20,6 +22,7 @@ _PADDING_Y = 0.12
 _GAP = 0.46
 _SLANTED_GAP = 0.62
 _LANE_GAP = 0.66
+_EDGE_GAP = 0.24
 
 
 def topology_info(genome: Genome) -> TopologyInfo:
@@ -27,30 +30,17 @@ def topology_info(genome: Genome) -> TopologyInfo:
     layers = arrange(genome)
     sized = _sized_boxes(genome)
     columns = _columns(sized, layers)
-    pitch = max(box.height for box in sized.values()) + _LANE_GAP
+    pitch = _pitch(sized, layers)
     boxes = {
         id: replace(box, x=sum(columns[layers.layer[id]]) / 2, y=layers.lane[id] * pitch) for id, box in sized.items()
     }
     forward = [_forward_way(edge, boxes, columns, layers, pitch) for edge in sorted(layers.ways)]
-    return _fit(boxes, [*forward, *curved_ways(genome, boxes, layers)])
+    return fold(_fit(boxes, [*forward, *curved_ways(genome, boxes, layers)]))
 
 
 def node_lines(gene: NodeGene) -> tuple[str, ...]:
-    """What is written on a node: its role, and of model, prompt, temperature, iterations and feedback what it has."""
-    facts = [gene.role.value]
-    if gene.model is not None:
-        facts += _wrap(gene.model)
-    if gene.prompt is not None:
-        facts += _wrap(f"prompt: {gene.prompt}")
-    if gene.temperature is not None:
-        facts.append(f"temperature {gene.temperature:.2f}")
-    if gene.iterations is not None:
-        facts.append(f"{gene.iterations} iteration{'s' if gene.iterations != 1 else ''}")
-    if gene.role is Role.EXECUTOR:
-        facts.append("runs visible tests")
-    if gene.feedback is not None:
-        facts.append(f"feedback: {gene.feedback.value}")
-    return tuple(facts)
+    """What is written on a node: its role, then its facts, long ones broken."""
+    return (gene.role.value, *(line for fact in facts(gene) for line in _wrap(fact)))
 
 
 def _wrap(text: str) -> list[str]:
@@ -94,6 +84,22 @@ def _columns(boxes: Mapping[int, NodeBox], layers: Layers) -> list[tuple[float, 
         columns.append((left, right))
         left = right + (_SLANTED_GAP if at in slanted else _GAP)
     return columns
+
+
+def _pitch(boxes: Mapping[int, NodeBox], layers: Layers) -> float:
+    """Height of a lane: the least that keeps what stands above each other in a layer apart; edges are thin."""
+    columns: dict[int, list[tuple[float, float]]] = {}
+    for id, box in boxes.items():
+        columns.setdefault(layers.layer[id], []).append((layers.lane[id], box.height / 2))
+    for (source, _), way in layers.ways.items():
+        for at, lane in enumerate(way, start=layers.layer[source] + 1):
+            columns.setdefault(at, []).append((lane, 0.0))
+    needs = [
+        (low[1] + high[1] + (_LANE_GAP if low[1] and high[1] else _EDGE_GAP)) / (high[0] - low[0])
+        for column in columns.values()
+        for low, high in pairwise(sorted(column))
+    ]
+    return max(needs, default=1.0)
 
 
 def _forward_way(

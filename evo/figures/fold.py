@@ -1,0 +1,105 @@
+"""A picture too wide for a page, folded into rows like a line of text."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from evo.figures.picture import LINE_HEIGHT, EdgeWay, NodeBox, Point, TopologyInfo, WayKind
+
+__all__ = ["fold"]
+
+_WIDEST = 11.0
+_ROW_GAP = 0.66
+_LEAD = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What stands in one row, and how far it moves to get there; bottom and right are those after the move."""
+
+    boxes: tuple[NodeBox, ...]
+    ways: tuple[EdgeWay, ...]
+    dx: float
+    dy: float
+    bottom: float
+    right: float
+
+    def move(self, point: Point) -> Point:
+        return (point[0] + self.dx, point[1] + self.dy)
+
+
+def fold(info: TopologyInfo) -> TopologyInfo:
+    """As many rows as it takes, broken where one forward edge alone leads on; as it is where that is nowhere.
+
+    Widths are inches; a picture narrower than a page stays in one row.
+    """
+    bridges = _bridges(info)
+    if not bridges:
+        return info
+    rows = _rows(info, [_middle(way) for way in bridges])
+    home = {box.id: row for row in rows for box in row.boxes}
+    ways = [_moved(way, row.move) for row in rows for way in row.ways]
+    for way in info.ways:
+        source, target = home[way.source], home[way.target]
+        if way in bridges:
+            ways.append(replace(way, points=_bridge(way, source, target)))
+        elif source is not target:
+            ways.append(replace(way, points=(source.move(way.points[0]), target.move(way.points[-1]))))
+    boxes = tuple(replace(box, x=box.x + home[box.id].dx, y=box.y + home[box.id].dy) for box in info.boxes)
+    bottom = min(row.bottom for row in rows)
+    right = max(row.right for row in rows[:-1]) + _LEAD
+    return TopologyInfo(max(right, rows[-1].right), -bottom, boxes, tuple(ways)).moved(0.0, -bottom)
+
+
+def _bridges(info: TopologyInfo) -> list[EdgeWay]:
+    """The forward edges at which to break: of those that lead on alone, the ones that make the rows most even."""
+    count = math.ceil(info.width / _WIDEST)
+    alone = [way for way in info.ways if way.kind is WayKind.FORWARD and _is_alone(way, info)]
+    chosen = [
+        min(alone, key=lambda way: abs(_middle(way) - info.width * part / count)) for part in range(1, count) if alone
+    ]
+    chosen = sorted(set(chosen), key=_middle)
+    ends = [0.0, *map(_middle, chosen), info.width]
+    return chosen if max(right - left for left, right in pairwise(ends)) < 0.8 * info.width else []
+
+
+def _is_alone(way: EdgeWay, info: TopologyInfo) -> bool:
+    at = _middle(way)
+    crossing = (
+        other.kind is not WayKind.DISABLED and min(x for x, _ in other.points) < at < max(x for x, _ in other.points)
+        for other in info.ways
+    )
+    return sum(crossing) == 1 and not any(abs(box.x - at) < box.width / 2 for box in info.boxes)
+
+
+def _middle(way: EdgeWay) -> float:
+    return (way.points[0][0] + way.points[-1][0]) / 2
+
+
+def _rows(info: TopologyInfo, cuts: Sequence[float]) -> list[_Row]:
+    """The picture between two cuts, one below the other; the first row's top is at 0."""
+    rows: list[_Row] = []
+    top = 0.0
+    for left, right in pairwise([-math.inf, *cuts, math.inf]):
+        boxes = tuple(box for box in info.boxes if left < box.x < right)
+        ways = tuple(way for way in info.ways if all(left < x < right for x, _ in way.points))
+        xs = [x for box in boxes for x in (box.x - box.width / 2, box.x + box.width / 2)]
+        ys = [y for box in boxes for y in (box.y - box.height / 2, box.y + box.height / 2)]
+        ys += [y for way in ways for _, y in way.points]
+        ys += [way.label_at[1] + step for way in ways if way.label for step in (-LINE_HEIGHT, LINE_HEIGHT)]
+        dx, dy = (_LEAD if rows else 0.0) - min(xs), top - max(ys)
+        rows.append(_Row(boxes, ways, dx, dy, min(ys) + dy, max(xs) + dx))
+        top = rows[-1].bottom - _ROW_GAP
+    return rows
+
+
+def _moved(way: EdgeWay, move: Callable[[Point], Point]) -> EdgeWay:
+    return replace(way, points=tuple(map(move, way.points)), label_at=move(way.label_at))
+
+
+def _bridge(way: EdgeWay, above: _Row, below: _Row) -> tuple[Point, ...]:
+    """Out to the right of one row, back between the rows, in from the left of the next."""
+    start, end = above.move(way.points[0]), below.move(way.points[-1])
+    right, left, height = above.right + _LEAD, 0.0, above.bottom - _ROW_GAP / 2
+    return (start, (right, start[1]), (right, height), (left, height), (left, end[1]), end)
