@@ -59,8 +59,8 @@ def draw_fitness(
 ) -> None:
     """Draw a run's fitness to PNG or SVG, by suffix, and put its numbers beside it as CSV under the same name.
 
-    simulated: mark the picture as made from simulated models. validated: the champion on seeds that selection never saw.
-    Raises UserError if there is no generation yet, for another suffix, and where the files cannot be written.
+    simulated: mark the picture as made from simulated models. validated: the champion on seeds that it was not
+    selected on. Raises UserError without a generation, for another suffix, and where the files cannot be written.
     """
     check_picture_path(path)
     info = fitness_info(history, validated)

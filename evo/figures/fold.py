@@ -12,6 +12,7 @@ __all__ = ["fold"]
 _WIDEST = 11.0
 _ROW_GAP = 0.66
 _LEAD = 0.34
+_DETOUR_STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ def fold(info: TopologyInfo) -> TopologyInfo:
         if way in bridges:
             ways.append(replace(way, points=_bridge(way, source, target)))
         elif source is not target:
-            ways.append(replace(way, points=(source.move(way.points[0]), target.move(way.points[-1]))))
+            step = _DETOUR_STEP * sum(len(other.points) > 2 and other.kind is WayKind.DISABLED for other in ways)
+            ways.append(replace(way, points=_detour(way, source, target, step)))
     boxes = tuple(replace(box, x=box.x + home[box.id].dx, y=box.y + home[box.id].dy) for box in info.boxes)
     bottom = min(row.bottom for row in rows)
-    right = max(row.right for row in rows[:-1]) + _LEAD
-    return TopologyInfo(max(right, rows[-1].right), -bottom, boxes, tuple(ways)).moved(0.0, -bottom)
+    right = max([x for way in ways for x, _ in way.points] + [row.right for row in rows])
+    return TopologyInfo(right, -bottom, boxes, tuple(ways)).moved(0.0, -bottom)
 
 
 def _bridges(info: TopologyInfo) -> list[EdgeWay]:
@@ -87,6 +89,7 @@ def _rows(info: TopologyInfo, cuts: Sequence[float]) -> list[_Row]:
         xs = [x for box in boxes for x in (box.x - box.width / 2, box.x + box.width / 2)]
         ys = [y for box in boxes for y in (box.y - box.height / 2, box.y + box.height / 2)]
         ys += [y for way in ways for _, y in way.points]
+        ys += [y for way in info.ways if way.kind is WayKind.DISABLED for x, y in way.points if left < x < right]
         ys += [way.label_at[1] + step for way in ways if way.label for step in (-LINE_HEIGHT, LINE_HEIGHT)]
         dx, dy = (_LEAD if rows else 0.0) - min(xs), top - max(ys)
         rows.append(_Row(boxes, ways, dx, dy, min(ys) + dy, max(xs) + dx))
@@ -103,3 +106,11 @@ def _bridge(way: EdgeWay, above: _Row, below: _Row) -> tuple[Point, ...]:
     start, end = above.move(way.points[0]), below.move(way.points[-1])
     right, left, height = above.right + _LEAD, 0.0, above.bottom - _ROW_GAP / 2
     return (start, (right, start[1]), (right, height), (left, height), (left, end[1]), end)
+
+
+def _detour(way: EdgeWay, start: _Row, end: _Row, step: float) -> tuple[Point, ...]:
+    """A disabled arc from one row to another: along above the one, down outside on the right, along above the other."""
+    points = [start.move(point) for point in way.points[:2]]
+    arrival = [end.move(point) for point in way.points[-2:]]
+    outside = max(start.right, end.right) + 2 * _LEAD + step
+    return (*points, (outside, points[-1][1]), (outside, arrival[0][1]), *arrival)

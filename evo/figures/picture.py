@@ -5,13 +5,24 @@ from enum import StrEnum
 
 from evo.genome.genes import Role
 
-__all__ = ["LINE_HEIGHT", "TEXT_SIZE", "TITLE_SIZE", "EdgeWay", "NodeBox", "Point", "TopologyInfo", "WayKind"]
+__all__ = [
+    "LINE_HEIGHT",
+    "TEXT_SIZE",
+    "TITLE_GAP",
+    "TITLE_SIZE",
+    "EdgeWay",
+    "NodeBox",
+    "Point",
+    "TopologyInfo",
+    "WayKind",
+]
 
 Point = tuple[float, float]
 
 TITLE_SIZE = 9.5
 TEXT_SIZE = 8.2
 LINE_HEIGHT = 0.165
+TITLE_GAP = 0.045
 
 
 class WayKind(StrEnum):

@@ -8,7 +8,7 @@ from matplotlib.patches import FancyArrowPatch, PathPatch
 
 from evo.figures.files import check_picture_path, save_figure
 from evo.figures.mark import stamp, stamp_width
-from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
+from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_GAP, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
 from evo.figures.shapes import outline, rounded_polyline
 from evo.figures.style import (
     GREY,
@@ -118,12 +118,13 @@ def _draw_box(axes: Axes, box: NodeBox) -> None:
     solid = box.role is Role.OUTPUT
     fill = style.colour if solid else tint(style.colour, 0.86)
     axes.add_patch(PathPatch(shape, facecolor=fill, edgecolor=style.colour, linewidth=1.8, joinstyle="round", zorder=3))
-    first = box.y + (len(box.lines) - 1) / 2 * LINE_HEIGHT
+    gap = TITLE_GAP if len(box.lines) > 1 else 0.0
+    first = box.y + (len(box.lines) - 1) / 2 * LINE_HEIGHT + gap / 2
     for index, line in enumerate(box.lines):
         title = index == 0
         axes.text(
             box.x,
-            first - index * LINE_HEIGHT,
+            first - index * LINE_HEIGHT - (0.0 if title else gap),
             line,
             size=TITLE_SIZE if title else TEXT_SIZE,
             weight="bold" if title else "normal",

@@ -8,7 +8,7 @@ from itertools import pairwise
 from evo.figures.arcs import curved_ways
 from evo.figures.fold import fold
 from evo.figures.layers import Edge, Layers, arrange
-from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
+from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_GAP, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
 from evo.figures.style import text_width
 from evo.figures.words import facts
 from evo.genome import Genome, NodeGene, Role
@@ -66,7 +66,7 @@ def _sized_boxes(genome: Genome) -> dict[int, NodeBox]:
         text = max([text_width(title, TITLE_SIZE, bold=True), *(text_width(line, TEXT_SIZE) for line in rest)])
         terminal = gene.role in (Role.TASK, Role.OUTPUT)
         width = max(text, 0.0 if terminal else _LEAST_TEXT) + 2 * _PADDING_X
-        height = (1 if terminal else tallest) * LINE_HEIGHT + (1 if terminal else 2) * _PADDING_Y
+        height = (1 if terminal else tallest) * LINE_HEIGHT + (_PADDING_Y if terminal else TITLE_GAP + 2 * _PADDING_Y)
         boxes[gene.id] = NodeBox(gene.id, gene.role, lines[gene.id], 0.0, 0.0, width, height)
     return boxes
 

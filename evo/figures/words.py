@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from evo.figures.layers import arrange
+import networkx as nx
+
+from evo.figures.layers import arrange, loop_edges
 from evo.genome import OUTPUT_ID, Feedback, Genome, NodeGene, Role
 
 __all__ = ["budget_label", "explain", "facts", "name", "reading_order"]
@@ -48,21 +50,28 @@ def explain(genome: Genome) -> str:
 
     It tells what happens with early stopping, the default of every run.
     """
-    loops = arrange(genome).loops
+    loops = loop_edges(genome)
     inner = [gene for gene in reading_order(genome) if gene.role not in (Role.TASK, Role.OUTPUT)]
     step = {gene.id: f"step {number}" for number, gene in enumerate(inner, start=1)} | {OUTPUT_ID: "the output"}
-    onward: dict[int, list[str]] = {gene.id: [] for gene in inner}
-    back: dict[int, list[str]] = {gene.id: [] for gene in inner}
-    for edge in genome.connections:
-        if edge.enabled and edge.source in onward:
-            (back if (edge.source, edge.target) in loops else onward)[edge.source].append(step[edge.target])
+    edges = [(edge.source, edge.target) for edge in genome.connections if edge.enabled]
+    forward = nx.DiGraph(edge for edge in edges if edge not in loops)
+    forward.add_nodes_from(step)
     lines = []
     for number, gene in enumerate(inner, start=1):
         sentence = _does(gene)
-        if back[gene.id]:
-            sentence += f" It goes back to {_list(back[gene.id])}, {_times(gene)}."
-        if onward[gene.id] and onward[gene.id] != [f"step {number + 1}"]:
-            sentence += f" {'After that it' if back[gene.id] else 'It'} goes on to {_list(onward[gene.id])}."
+        back = [step[target] for source, target in edges if source == gene.id and (source, target) in loops]
+        rounds = [source for source, target in loops if target == gene.id]
+        onward = sorted(forward.successors(gene.id), key=lambda target: step[target])
+        inside = [step[target] for target in onward if any(nx.has_path(forward, target, end) for end in rounds)]
+        beyond = [step[target] for target in onward if step[target] not in inside]
+        if back:
+            sentence += f" It goes back to {_list(back)}, {_times(gene)}."
+        if inside and beyond:
+            sentence += f" It goes on to {_list(inside)}, and when that loop is used up to {_list(beyond)}."
+        elif back and beyond:
+            sentence += f" After that it goes on to {_list(beyond)}."
+        elif [*inside, *beyond] not in ([], [f"step {number + 1}"]):
+            sentence += f" It goes on to {_list([*inside, *beyond])}."
         lines.append(f"{number}. {sentence}")
     return "\n".join([*lines, _answer(inner)])
 
