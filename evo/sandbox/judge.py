@@ -1,0 +1,143 @@
+"""One run: check(candidate) here, the candidate there, and the verdict."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from evo.sandbox.channel import Channel, Ended, Raised
+from evo.sandbox.check import CompiledCheck, Witness
+from evo.sandbox.job import Job
+from evo.sandbox.text import clean, show, show_call
+from evo.sandbox.verdict import FailedAssert, Frame, Limits, SandboxFault, Status, Verdict
+from evo.sandbox.zygote import End, Zygote
+
+__all__ = ["judge"]
+
+_ALARM_GRACE: Final = 0.1
+_NEAR_THE_LIMIT: Final = 0.9
+
+
+@contextmanager
+def _alarm(seconds: float, channel: Channel, status: Status) -> Iterator[None]:
+    """Interrupt a check that goes on for longer than ``seconds``, again and again should it catch the interruption."""
+
+    def ring(_number: int, _frame: object) -> None:
+        channel.ended = channel.ended or Ended(status, "TimeoutError")
+        raise channel.ended
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), 0.1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_value: Callable[[], None]) -> Verdict:
+    """Run ``job`` once. ``on_value`` is called when the first value of the candidate reaches the check.
+
+    Raises CheckError if the check program is unusable, SandboxFault if the machinery fails.
+    """
+    witness = Witness()
+    function = check.load(witness)
+    deadline = time.monotonic() + limits.wall_seconds
+    connection = zygote.begin(job.code, job.entry_point)
+    channel = Channel(connection, deadline, limits.message_bytes)
+    channel.on_value = on_value
+    with connection:
+        try:
+            with _alarm(limits.wall_seconds + _ALARM_GRACE, channel, Status.TIMEOUT):
+                verdict = _converse(job, function, channel, witness)
+        except SandboxFault:
+            zygote.restart()
+            raise
+        except Ended as ended:
+            verdict = Verdict(ended.status, ended.error_type, ended.message)
+    if channel.ended is not None:
+        verdict = Verdict(channel.ended.status, channel.ended.error_type, channel.ended.message)
+    end = zygote.end()
+    verdict = _name_the_end(verdict, end, limits)
+    failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
+    units = max(check.units, witness.passed)
+    return replace(
+        verdict,
+        message=clean(verdict.message) if job.reveal or verdict.status is Status.LOAD_ERROR else "",
+        failed=failed,
+        passed_units=units if verdict.passed else min(witness.passed, units),
+        units=units,
+        cpu_seconds=end.cpu_seconds,
+        peak_bytes=end.peak_bytes,
+    )
+
+
+def _converse(job: Job, function: Callable[[Any], Any], channel: Channel, witness: Witness) -> Verdict:
+    raised = channel.wait_until_loaded()
+    if raised is not None:
+        return _as_verdict(Status.LOAD_ERROR, raised, job)
+    channel.candidate.__func__.__name__ = job.entry_point
+    try:
+        function(channel.candidate)
+    except Ended:
+        raise
+    except BaseException as error:  # a candidate's SystemExit is rebuilt too
+        if channel.raised is not None and error is channel.raised.exception:
+            return _as_verdict(Status.EXCEPTION, channel.raised, job)
+        if isinstance(error, AssertionError):
+            return Verdict(Status.ASSERTION, "AssertionError", str(error))
+        status = Status.MEMORY if isinstance(error, MemoryError) else Status.EXCEPTION
+        return Verdict(status, type(error).__name__, str(error))
+    if channel.calls == 0:
+        return Verdict(Status.NO_CALL, "NoCall", "the tests ended without calling the candidate")
+    return Verdict(Status.PASSED)
+
+
+def _as_verdict(status: Status, raised: Raised, job: Job) -> Verdict:
+    lines = job.code.splitlines()
+    frames = tuple(
+        Frame(function, line, clean(lines[line - 1].strip(), 200))
+        for function, line in raised.frames
+        if 0 < line <= len(lines)
+    )
+    hidden = not job.reveal and status is not Status.LOAD_ERROR
+    name = raised.builtin if hidden else raised.names[0]
+    if raised.builtin == "MemoryError":
+        status = Status.MEMORY
+    return Verdict(status, name, raised.message, frames=frames)
+
+
+def _name_the_end(verdict: Verdict, end: End, limits: Limits) -> Verdict:
+    """A process that ended too early, named by how it ended."""
+    if verdict.status is Status.TIMEOUT:
+        return replace(verdict, message=f"no answer within {limits.wall_seconds:g} s")
+    if verdict.status is not Status.CRASH:
+        return verdict
+    if not os.WIFSIGNALED(end.status):
+        code = os.WEXITSTATUS(end.status)
+        return replace(
+            verdict, error_type="ProcessExit", message=f"the process exited with status {code} before the tests ended"
+        )
+    number = os.WTERMSIG(end.status)
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds):
+        message = f"more than {limits.cpu_seconds} s of processor time"
+        return replace(verdict, status=Status.TIMEOUT, error_type="TimeoutError", message=message)
+    if end.peak_bytes >= _NEAR_THE_LIMIT * limits.memory_bytes:
+        return replace(verdict, status=Status.MEMORY, error_type="MemoryError", message="more memory than allowed")
+    name = signal.Signals(number).name
+    return replace(verdict, error_type=name, message=f"the process was ended by {name}")
+
+
+def _failed_assert(job: Job, channel: Channel, witness: Witness, status: Status) -> FailedAssert | None:
+    if channel.last_call is None:
+        return None
+    call = show_call(job.entry_point, *channel.last_call)
+    returned = show(channel.returned) if channel.answered else ""
+    expected = ""
+    if status is Status.ASSERTION and witness.compared == "Eq":
+        # Either side may be the candidate's: the other one is what was expected.
+        expected = show(witness.left if witness.right is channel.returned else witness.right)
+    return FailedAssert(witness.source if witness.inside else "", call, returned, expected)

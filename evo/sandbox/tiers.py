@@ -1,0 +1,148 @@
+"""The isolation tiers: what each promises, how its zygote is started, and which this machine can enter."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from evo.sandbox.inside.confine import landlock_abi
+from evo.sandbox.library import interpreter
+from evo.sandbox.syscalls import ARCHITECTURES, seccomp_program
+from evo.sandbox.verdict import Limits
+
+__all__ = ["BUBBLEWRAP", "LANDLOCK", "SEATBELT", "TIERS", "UNSAFE", "Launch", "launch", "missing"]
+
+BUBBLEWRAP: Final = "bubblewrap"
+LANDLOCK: Final = "landlock"
+SEATBELT: Final = "seatbelt"
+UNSAFE: Final = "unsafe"
+
+TIERS: Final[dict[str, str]] = {
+    BUBBLEWRAP: (
+        "own namespaces (no network, processes, IPC or files of the machine but the interpreter, read-only), scratch in a "
+        "capped memory file system, resource limits, no new privileges, a list of allowed system calls, Landlock where the "
+        "kernel has it"
+    ),
+    LANDLOCK: (
+        "the interpreter readable and one scratch folder writable (Landlock), no network, process, signal or tracing (a list "
+        "of allowed system calls), resource limits, no new privileges, an unprivileged user where started as root"
+    ),
+    SEATBELT: "macOS sandbox-exec: no network, no file but the interpreter and scratch, no processes; memory by polling",
+    UNSAFE: "nothing but a separate process with resource limits: the code can read, write and send whatever this user can",
+}
+_INSIDE: Final = Path(__file__).parent / "inside"
+# systemd's range for users that exist for one service only: no file belongs to them, no person has them.
+_FIRST_USER, _USERS = 61184, 4336
+_THREADS: Final = 64
+_START: Final = (
+    "import sys; sys.path.insert(0, {root!r}); from inside.zygote import main; sys.path[:] = {path!r}; "
+    "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'inside']; main()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a zygote is started. command: all but its last argument, the number of its control descriptor.
+
+    user: the unprivileged user that it becomes when started as root; None if it stays the user that started it.
+    """
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    user: int | None
+
+
+def missing(tier: str) -> str:
+    """Why this machine has no chance to enter ``tier``, and what to do; "" if it is worth trying."""
+    if tier == UNSAFE:
+        return ""
+    if tier == SEATBELT:
+        return "" if sys.platform == "darwin" and shutil.which("sandbox-exec") else "macOS only"
+    if sys.platform != "linux":
+        return "Linux only"
+    if platform.machine() not in ARCHITECTURES:
+        return f"no list of system calls for {platform.machine()}"
+    if tier == BUBBLEWRAP:
+        return "" if shutil.which("bwrap") else "bubblewrap is not installed (apt-get install bubblewrap)"
+    return "" if landlock_abi() else "the kernel has no Landlock (Linux 5.13 or later, enabled at boot)"
+
+
+def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
+    """The start of a zygote under ``tier``. ``scratch``: an empty folder of its own, unused under bubblewrap."""
+    python = interpreter()
+    user = _FIRST_USER + os.getpid() % _USERS if os.getuid() == 0 and tier in (BUBBLEWRAP, LANDLOCK) else None
+    inside = tier == BUBBLEWRAP
+    options: dict[str, Any] = {
+        "scratch": "/scratch" if inside else str(scratch),
+        "scratch_bytes": limits.scratch_bytes,
+        "message_bytes": limits.message_bytes,
+        "wall_seconds": limits.wall_seconds,
+        "user": user,
+        "library": str(python.library),
+        "limits": _resource_limits(limits, bounded_processes=inside or user is not None),
+        "program": seccomp_program().hex() if tier in (BUBBLEWRAP, LANDLOCK) else "",
+        "landlock": tier in (BUBBLEWRAP, LANDLOCK) and landlock_abi() > 0,
+        "readable": [str(path) for path in python.readable()],
+        "listable": [str(python.library)],
+    }
+    root = "/evo" if inside else str(_INSIDE.parent)
+    start = _START.format(root=root, path=list(python.path))
+    # Not -I: it would ignore the hash seed. The environment holds nothing else, so there is nothing else to ignore.
+    command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
+    environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library)), "HOME": options["scratch"]}
+    if inside:
+        command = [*_bubblewrap(limits, environment, user), *command]
+    return Launch(tuple(command), environment, user)
+
+
+def _home(library: Path) -> Path:
+    """The prefix above <prefix>/lib/pythonX.Y."""
+    return library.parent.parent
+
+
+def _resource_limits(limits: Limits, *, bounded_processes: bool) -> dict[str, tuple[int, int]]:
+    values = {
+        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
+        "RLIMIT_AS": (limits.memory_bytes,) * 2,
+        "RLIMIT_FSIZE": (limits.file_bytes,) * 2,
+        "RLIMIT_NOFILE": (limits.descriptors,) * 2,
+        "RLIMIT_CORE": (0, 0),
+    }
+    if bounded_processes:  # an ordinary user's other processes count too: there, memory bounds the threads
+        values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
+    return values
+
+
+def _bubblewrap(limits: Limits, environment: dict[str, str], user: int | None) -> Sequence[str]:
+    """bwrap and its arguments. As root no user namespace but a real unprivileged user, taken on inside: a root that is only
+    mapped is still root where the kernel compares owners, and RLIMIT_NPROC does not bind it."""
+    python = interpreter()
+    words = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if user is None:
+        words += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
+    else:
+        words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    words += ["--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox", "--clearenv"]
+    for name, value in environment.items():
+        words += ["--setenv", name, value]
+    for folder in (python.library.parent, Path("/usr/lib"), Path("/usr/lib64"), Path("/lib"), Path("/lib64")):
+        if folder.is_symlink():
+            words += ["--symlink", str(folder.readlink()), str(folder)]
+        elif folder.is_dir():
+            words += ["--ro-bind", str(folder), str(folder)]
+    for folder in python.package_folders():
+        words += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for file in (python.executable, *python.readable()):
+        if not any(file.is_relative_to(seen) for seen in (python.library.parent, Path("/usr/lib"), Path("/lib"))):
+            words += ["--dev-bind" if file.parent == Path("/dev") else "--ro-bind-try", str(file), str(file)]
+    words += ["--ro-bind", str(_INSIDE), "/evo/inside", "--size", str(limits.scratch_bytes)]
+    if user is None:
+        words += ["--tmpfs", "/scratch"]
+    else:
+        words += ["--perms", "1777", "--tmpfs", "/scratch"]
+    return [*words, "--remount-ro", "/", "--chdir", "/scratch", "--"]

@@ -1,0 +1,127 @@
+"""The trusted side's handle on a zygote: starts it, gives it programs, ends their runs, replaces it."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from evo.sandbox.tiers import launch
+from evo.sandbox.verdict import Limits, SandboxFault
+
+__all__ = ["End", "Zygote"]
+
+_END: Final = struct.Struct("<iddQB")  # as in evo.sandbox.inside.zygote
+_RUNS_EACH: Final = 400
+_START_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run's process ended. status: as os.wait gives it."""
+
+    status: int
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class Zygote:
+    """One warm interpreter under ``tier``. Not thread-safe. Every method raises SandboxFault when the zygote fails."""
+
+    def __init__(self, tier: str, limits: Limits) -> None:
+        self._tier = tier
+        self._limits = limits
+        self._runs = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._scratch = Path(tempfile.mkdtemp(prefix="evo-sandbox-"))
+        prepared = launch(self._tier, self._limits, self._scratch)
+        if prepared.user is not None:
+            os.chown(self._scratch, prepared.user, prepared.user)
+        self._control, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as errors:
+            self._process = subprocess.Popen(
+                [*prepared.command, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=prepared.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd="/",
+            )
+            theirs.close()
+            self._control.settimeout(_START_SECONDS)
+            try:
+                ready = self._control.recv(5) == b"ready"
+            except OSError:
+                ready = False
+            if not ready:
+                self.close()
+                errors.seek(0)
+                lines = errors.read(1 << 16).decode(errors="replace").strip().splitlines()
+                raise SandboxFault(f"the {self._tier} tier does not start: {lines[-1] if lines else 'no message'}")
+        self._runs = 0
+
+    def begin(self, code: str, entry_point: str) -> socket.socket:
+        """Start a program in a process of its own; the socket leads to it."""
+        if self._runs >= _RUNS_EACH:
+            self.restart()
+        self._runs += 1
+        ours, theirs = socket.socketpair()
+        request = json.dumps([code, entry_point]).encode()
+        try:
+            first = struct.pack("<I", len(request)) + request[: 1 << 15]
+            self._control.settimeout(_ANSWER_SECONDS)
+            socket.send_fds(self._control, [first], [theirs.fileno()])
+            if len(request) > 1 << 15:
+                self._control.sendall(request[1 << 15 :])
+        except OSError as error:
+            ours.close()
+            self.restart()
+            raise SandboxFault(f"the zygote does not take work: {error}") from error
+        finally:
+            theirs.close()
+        return ours
+
+    def end(self) -> End:
+        """Kill what is left of the run and say how it ended."""
+        try:
+            self._control.sendall(b".")
+            data = b""
+            while len(data) < _END.size:
+                part = self._control.recv(_END.size - len(data))
+                if not part:
+                    raise ConnectionError("it is gone")
+                data += part
+        except OSError as error:
+            self.restart()
+            raise SandboxFault(f"the zygote does not answer: {error}") from error
+        status, user_seconds, system_seconds, peak, dirty = _END.unpack(data)
+        if dirty:
+            self.restart()
+        return End(status, user_seconds + system_seconds, peak)
+
+    def restart(self) -> None:
+        """A new interpreter in place of this one."""
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        """End it and everything that it started; remove its scratch folder."""
+        self._control.close()
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self._scratch)
