@@ -112,5 +112,5 @@ def _detour(way: EdgeWay, start: _Row, end: _Row, step: float) -> tuple[Point, .
     """A disabled arc from one row to another: along above the one, down outside on the right, along above the other."""
     points = [start.move(point) for point in way.points[:2]]
     arrival = [end.move(point) for point in way.points[-2:]]
-    outside = max(start.right, end.right) + 2 * _LEAD + step
+    outside = max(start.right + _LEAD, end.right) + _DETOUR_STEP + step
     return (*points, (outside, points[-1][1]), (outside, arrival[0][1]), *arrival)

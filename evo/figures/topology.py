@@ -1,5 +1,6 @@
 """A genome drawn as a picture."""
 
+import textwrap
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -30,6 +31,8 @@ __all__ = ["draw_topology"]
 _MARGIN = 0.28
 _HEADING_SIZE = 13.0
 _SUBTITLE_SIZE = 9.0
+_SUBTITLE_LETTERS = 100
+_REMARK_HEIGHT = 0.2
 _LEGEND_SIZE = 7.8
 _SWATCH = (0.30, 0.17)
 _RADIUS = {WayKind.FORWARD: 0.12, WayKind.LOOP: 0.30, WayKind.DISABLED: 0.30}
@@ -52,8 +55,10 @@ def draw_topology(genome: Genome, path: Path, *, title: str = "", subtitle: str 
 def _figure(info: TopologyInfo, title: str, subtitle: str, *, simulated: bool) -> Figure:
     legend = _legend_entries(info)
     heading_width = text_width(title, _HEADING_SIZE, bold=True) + (0.3 + stamp_width() if simulated else 0.0)
-    content = max(info.width, heading_width, text_width(subtitle, _SUBTITLE_SIZE), _legend_width(legend))
-    head = 0.34 * bool(title or simulated) + 0.22 * bool(subtitle) + 0.12 * bool(title or subtitle or simulated)
+    remarks = textwrap.wrap(subtitle, _SUBTITLE_LETTERS)
+    remark_width = max((text_width(line, _SUBTITLE_SIZE) for line in remarks), default=0.0)
+    content = max(info.width, heading_width, remark_width, _legend_width(legend))
+    head = 0.34 * bool(title or simulated) + _REMARK_HEIGHT * len(remarks) + 0.12 * bool(title or remarks or simulated)
     foot = 0.42
     width, height = content + 2 * _MARGIN, info.height + head + foot + 2 * _MARGIN
 
@@ -65,10 +70,9 @@ def _figure(info: TopologyInfo, title: str, subtitle: str, *, simulated: bool) -
     left, top = _MARGIN + (content - info.width) / 2, height - _MARGIN
     if title:
         axes.text(_MARGIN, top, title, size=_HEADING_SIZE, weight="bold", va="top")
-    if subtitle:
-        axes.text(
-            _MARGIN, top - (0.32 if title or simulated else 0), subtitle, size=_SUBTITLE_SIZE, color=MUTED, va="top"
-        )
+    if remarks:
+        at = top - (0.32 if title or simulated else 0.0)
+        axes.text(_MARGIN, at, "\n".join(remarks), size=_SUBTITLE_SIZE, color=MUTED, va="top", linespacing=1.35)
     if simulated:
         stamp(figure, width - _MARGIN, height - _MARGIN + 0.02)
     _draw_graph(axes, info.moved(left, _MARGIN + foot))

@@ -67,7 +67,7 @@ def explain(genome: Genome) -> str:
         if back:
             sentence += f" It goes back to {_list(back)}, {_times(gene)}."
         if inside and beyond:
-            sentence += f" It goes on to {_list(inside)}, and when that loop is used up to {_list(beyond)}."
+            sentence += f" It goes on to {_list(inside)}, and when that loop is used up, to {_list(beyond)}."
         elif back and beyond:
             sentence += f" After that it goes on to {_list(beyond)}."
         elif [*inside, *beyond] not in ([], [f"step {number + 1}"]):
@@ -105,7 +105,9 @@ def _times(gene: NodeGene) -> str:
 def _answer(inner: Sequence[NodeGene]) -> str:
     if all(gene.role is not Role.EXECUTOR for gene in inner):
         return "That program is the answer; nothing runs it before."
-    return "The first program that passes all visible tests is the answer; if none does, the one that passed most."
+    return (
+        "The first program that passes all visible tests is the answer; if none does, the one that passed most of them."
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,0 +1,76 @@
+"""``python -m evo.render``: draw a genome file, or say in words what it does."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evo.cli import console, new_app, run_app
+from evo.errors import UserError
+from evo.figures import draw_topology, explain, topology_ascii, topology_dot, topology_mermaid
+from evo.genome import read_genome
+from evo.resources import resource_folder
+
+app = new_app()
+
+
+@app.command()
+def render(
+    genome: Annotated[str, typer.Argument(help="A genome file, or the name of one that ships with evo (solo, ...).")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw to this .png or .svg file.")] = None,
+    ascii: Annotated[bool, typer.Option("--ascii", help="Print a drawing in plain text (the default).")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="Print a Graphviz digraph.")] = False,
+    explanation: Annotated[bool, typer.Option("--explain", help="Print the pipeline in plain words.")] = False,
+) -> None:
+    """Draw a genome's topology.
+
+    \b
+    Examples:
+      python -m evo.render runs/laptop/champion.json
+      python -m evo.render runs/laptop/champion.json --output champion.svg
+      python -m evo.render self-refine --explain
+      python -m evo.render self-refine --dot | dot -Tpdf -o self-refine.pdf
+
+    \b
+    Exit codes: 0 done, 2 bad input.
+    """
+    printers = {topology_ascii: ascii, topology_mermaid: mermaid, topology_dot: dot, explain: explanation}
+    chosen = [printer for printer, wanted in printers.items() if wanted]
+    if len(chosen) > 1:
+        raise UserError("--ascii, --mermaid, --dot and --explain print one form each: choose one of them")
+    path = _find(genome)
+    parsed, head = read_genome(path), _head(path)
+    if output is not None:
+        title, subtitle = head.get("name", path.stem), head.get("description", "")
+        draw_topology(parsed, output, title=title, subtitle=subtitle, simulated=_is_simulated(head))
+    if output is None or chosen:
+        printer = chosen[0] if chosen else topology_ascii
+        typer.echo(printer(parsed).rstrip("\n"))
+    else:
+        console.print(f"wrote {output}", markup=False, soft_wrap=True)
+
+
+def _find(genome: str) -> Path:
+    """A file's path as given, else a shipped genome of that name."""
+    path = Path(genome)
+    shipped = resource_folder("genomes") / f"{genome}.json"
+    if not path.exists() and path.name == genome and shipped.is_file():
+        return shipped
+    return path
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """What a genome file says beside the genes; the file has been read and checked before."""
+    head: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return head
+
+
+def _is_simulated(head: dict[str, Any]) -> bool:
+    """Whether the run that found this genome asked simulated models."""
+    return bool(dict(head.get("provenance", {})).get("simulated", False))
+
+
+if __name__ == "__main__":
+    run_app(app, "python -m evo.render")
