@@ -43,13 +43,15 @@ def loads(text: str, *, source: str = "genome") -> Genome:
         data = json.loads(text, parse_constant=lambda word: _fail(source, f"{word} is not a number that JSON has"))
     except json.JSONDecodeError as error:
         raise UserError(f"{source}: line {error.lineno}: not JSON: {error.msg}") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise UserError(f"{source}: not JSON: {error}") from None
     except RecursionError:
         raise UserError(f"{source}: nested too deeply for a genome") from None
     if not isinstance(data, dict):
         _fail(source, "a genome is a JSON object with nodes and connections")
     if "evo_genome" not in data:
         _fail(source, f'not a genome file: "evo_genome": {VERSION} is missing')
-    if data["evo_genome"] != VERSION:
+    if not _is_int(data["evo_genome"]) or data["evo_genome"] != VERSION:
         _fail(source, f"evo_genome is {data['evo_genome']!r}; this version of evo reads {VERSION}")
     _check_keys(data, _TOP, ("nodes", "connections"), source)
     for key, kind in (("name", str), ("description", str), ("provenance", dict)):
@@ -81,12 +83,12 @@ def write_genome(
     path: Path, genome: Genome, *, name: str = "", description: str = "", provenance: Mapping[str, Any] | None = None
 ) -> None:
     """Write a genome file whole or not at all. Raises UserError."""
-    text = dumps(genome, name=name, description=description, provenance=provenance)
+    text = dumps(genome, name=name, description=description, provenance=provenance).encode()
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        Path(file.name).chmod(0o644)  # temporary files are private, a genome is to be shared
-        Path(file.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".genome-") as folder:
+            draft = Path(folder, path.name)
+            draft.write_bytes(text)
+            draft.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot write the genome: {error.strerror}") from None
 
@@ -143,6 +145,8 @@ def _node(item: Any, place: str) -> NodeGene:
     temperature, iterations = item.get("temperature"), item.get("iterations")
     if "temperature" in item and not (isinstance(temperature, float) or _is_int(temperature)):
         _fail(place, f"temperature {temperature!r} is not a number")
+    if _is_int(temperature) and temperature.bit_length() > 64:
+        _fail(place, "temperature is out of all bounds")
     if "iterations" in item and not _is_int(iterations):
         _fail(place, f"iterations {iterations!r} is not a whole number")
     return NodeGene(

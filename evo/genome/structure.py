@@ -1,5 +1,6 @@
 """Reading a genome's shape: adjacency, dominators, loop edges, stages."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -50,14 +51,14 @@ def reachable(start: int, edges: Iterable[Edge]) -> frozenset[int]:
 
 def back_edges(genome: Genome) -> frozenset[Edge]:
     """The enabled edges that close a loop: their target dominates their source (every way from task to the source leads
-    through the target). The rest is acyclic in a valid genome. Independent of gene order.
+    through the target). The rest is acyclic in a valid genome. Independent of gene order. A node that is entered by one
+    edge alone ends no loop: the way in from the task is an edge too.
     """
     edges = live_edges(genome)
     alive = reachable(TASK_ID, edges)
-    beyond = {}  # target -> what only ways through it lead to
-    for target in {target for _, target in edges}:
-        beyond[target] = alive - reachable(TASK_ID, [e for e in edges if target not in e])
-    return frozenset((s, t) for s, t in edges if s == t or s in beyond[t])
+    joins = {target for target, count in Counter(target for _, target in edges).items() if count > 1}
+    beyond = {target: alive - reachable(TASK_ID, [e for e in edges if target not in e]) for target in joins}
+    return frozenset((s, t) for s, t in edges if s == t or s in beyond.get(t, ()))
 
 
 def generator(genome: Genome) -> NodeGene:

@@ -54,7 +54,7 @@ def _fields(genome: Genome, space: Space) -> Iterator[str]:
             if needed and getattr(node, name) in (None, ""):
                 yield f"{_label(node)}: has no {name}"
             if not needed and getattr(node, name) is not None:
-                yield f"{_label(node)}: has a {name}, which its role does not use"
+                yield f"{_label(node)}: has {name}, which its role does not use"
         yield from (f"{_label(node)}: {fault}" for fault in _values(node, space))
 
 
@@ -81,8 +81,8 @@ def _wiring(genome: Genome, space: Space) -> Iterator[str]:
     by_id = {node.id: node for node in genome.nodes}
     for s, t in edges:
         if not space.wiring.allows(by_id[s].role, by_id[t].role, loop=(s, t) in loops):
-            kind = "loop" if (s, t) in loops else "feed"
-            yield f"{_label(by_id[s])}: a {by_id[s].role} may not {kind} a {by_id[t].role} (node {t})"
+            kind = "loop back" if (s, t) in loops else "lead"
+            yield f"{_label(by_id[s])}: may not {kind} to {_label(by_id[t])}"
     for node in genome.nodes:
         for ports, near, word in ((space.wiring.outputs, 0, "to"), (space.wiring.inputs, 1, "from")):
             for port in (p for p in ports if p.role is node.role):
