@@ -19,7 +19,7 @@ class PipelineSettings:
     early_stopping: bool = True
     prelude: bool = True
     max_tokens: int = 512
-    sampling: Sampling = Sampling()  # noqa: RUF009 (frozen)
+    sampling: Sampling = Sampling()
 
 
 @dataclass(frozen=True, slots=True)

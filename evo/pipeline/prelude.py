@@ -2,7 +2,7 @@
 
 import ast
 
-from evo.pipeline.source import bound_names, free_names, parse
+from evo.pipeline.source import defined_names, free_names, parse
 
 __all__ = ["supply"]
 
@@ -46,7 +46,7 @@ def supply(code: str, stub: str) -> str:
         missing = free_names(code)
         found: list[str] = []
         for statement in statements:
-            if hits := bound_names(statement) & missing:
+            if hits := defined_names(ast.Module([statement], [])) & missing:
                 found.append(ast.get_source_segment(stub, statement) or "")
                 missing -= hits
         found += sorted(_LINES[name] for name in missing if name in _LINES)

@@ -1,6 +1,4 @@
-"""Python source looked at without running it: parsing that never raises, names, and the part of a program that is
-needed.
-"""
+"""Python source looked at without running it: parsing that never raises, names, the part that is needed."""
 
 import ast
 import builtins
@@ -8,9 +6,12 @@ import symtable
 import warnings
 from collections.abc import Iterator
 
-__all__ = ["bound_names", "defines", "free_names", "parse", "slice_for"]
+__all__ = ["defined_names", "fault_line", "free_names", "parse", "returns", "slice_for"]
 
+_FAULTS = (SyntaxError, ValueError, RecursionError, MemoryError)
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_LASTING = (*_DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
 def parse(code: str) -> ast.Module | None:
@@ -19,25 +20,100 @@ def parse(code: str) -> ast.Module | None:
         warnings.simplefilter("ignore")  # a model's invalid escapes are no concern of ours
         try:
             return ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except _FAULTS:
             return None
 
 
-def defines(module: ast.Module, name: str) -> bool:
-    """Whether a top-level statement binds the name."""
-    return any(name in bound_names(statement) for statement in module.body)
+def fault_line(code: str) -> int:
+    """1-based line where the text stops being Python; 0 if it is Python or the line is not known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(code)
+        except SyntaxError as error:
+            return error.lineno or 0
+        except _FAULTS:
+            return 0
+    return 0
 
 
-def bound_names(statement: ast.stmt) -> set[str]:
-    """Names that a top-level statement binds or changes in place (``table[0] = 1`` changes ``table``)."""
+def defined_names(module: ast.Module) -> set[str]:
+    """Names that top-level statements bind."""
+    return {name for statement in module.body for name in _bound(statement)}
+
+
+def free_names(code: str) -> set[str]:
+    """Names that parsable code reads but neither it nor the builtins define; empty for other text."""
+    return _read(code) - _BUILTINS
+
+
+def returns(code: str, function: str) -> bool:
+    """Whether the code is Python and its top-level function of this name returns or yields something."""
+    module = parse(code)
+    return module is not None and any(
+        isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)
+        for statement in module.body
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == function
+        for node in ast.walk(statement)
+    )
+
+
+def slice_for(code: str, module: ast.Module, name: str) -> str:
+    """The top-level statements that ``name`` needs, in their order; examples, tests and ``__main__`` parts fall away.
+
+    Where nothing binds ``name``, all imports, definitions and assignments stay.
+    """
+    texts = [_text(code, statement) for statement in module.body]
+    bound = [_bound(statement) for statement in module.body]
+    if name in defined_names(module):
+        kept = {index for index, statement in enumerate(module.body) if _always(statement)}
+        queue, seen = [name], {name}
+        while queue:
+            wanted = queue.pop()
+            for index in range(len(bound)):
+                if index not in kept and wanted in bound[index]:
+                    kept.add(index)
+                    fresh = _read(texts[index]) - seen
+                    seen |= fresh
+                    queue.extend(fresh)
+    else:
+        kept = {index for index, statement in enumerate(module.body) if isinstance(statement, _LASTING)}
+    parts: list[str] = []
+    for index in sorted(kept):
+        apart = isinstance(module.body[index], _DEFINITIONS) or index - 1 not in kept or _defines(module, index - 1)
+        parts.append(("\n\n" if apart and parts else "\n" if parts else "") + texts[index])
+    return "".join(parts)
+
+
+def _defines(module: ast.Module, index: int) -> bool:
+    return isinstance(module.body[index], _DEFINITIONS)
+
+
+def _always(statement: ast.stmt) -> bool:
+    """Imports that bind nothing by name."""
+    return isinstance(statement, ast.ImportFrom) and (
+        statement.module == "__future__" or statement.names[0].name == "*"
+    )
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """Names that a top-level statement binds or changes in place (``table[0] = 1``, ``table.append(1)``)."""
+    if isinstance(statement, _DEFINITIONS):
+        return {statement.name}
+    if isinstance(statement, ast.If) and any(getattr(n, "id", "") == "__name__" for n in ast.walk(statement.test)):
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, _DEFINITIONS):
+            names.add(node.name)
+        elif isinstance(getattr(node, "ctx", None), ast.Store):
+            names.add(_base(node))
     match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-    return {_base(node) for node in ast.walk(statement) if isinstance(getattr(node, "ctx", None), ast.Store)} | {
-        inner.name for inner in ast.walk(statement) if isinstance(inner, ast.FunctionDef | ast.ClassDef)
-    } - {""}
+        case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+            names.add(_base(method))
+    return names - {""}
 
 
 def _base(node: ast.AST) -> str:
@@ -46,101 +122,39 @@ def _base(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def free_names(code: str) -> set[str]:
-    """Names that parsable code reads from its module or the builtins and that neither binds; empty for other text."""
+def _read(code: str) -> set[str]:
+    """Names that code reads from outside itself, builtins among them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             top = symtable.symtable(code, "<answer>", "exec")
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except _FAULTS:
             return set()
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
     read: set[str] = set()
     for scope in _scopes(top):
         for symbol in scope.get_symbols():
             if scope is top or symbol.is_global():
-                (read if symbol.is_referenced() else set()).add(symbol.get_name())
-                if scope is not top and symbol.is_assigned():
+                if symbol.is_referenced():
+                    read.add(symbol.get_name())
+                if symbol.is_assigned():
                     bound.add(symbol.get_name())
-    return read - bound - _BUILTINS
+    return read - bound
 
 
 def _scopes(top: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    yield top
-    for child in top.get_children():
-        yield from _scopes(child)
+    stack = [top]
+    while stack:
+        yield (scope := stack.pop())
+        stack.extend(scope.get_children())
 
 
-def slice_for(code: str, module: ast.Module, name: str) -> str:
-    """The top-level statements that ``name`` needs, in their order; usage examples, tests and ``__main__`` parts fall
-    away.
-
-    Where nothing binds ``name``, all imports, definitions and assignments stay.
-    """
-    binds = [bound_names(statement) for statement in module.body]
-    needed, queue = {name}, [name]
-    kept: set[int] = set()
-    if not any(name in names for names in binds):
-        kept = {
-            index
-            for index, statement in enumerate(module.body)
-            if isinstance(statement, _DEFINITIONS) and (not isinstance(statement, _ASSIGNMENTS) or binds[index])
-        }
-        queue = []
-    while queue:
-        wanted = queue.pop()
-        for index, statement in enumerate(module.body):
-            star = isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
-            future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-            if index not in kept and (star or future or (wanted in binds[index] and not _is_main(statement))):
-                kept.add(index)
-                fresh = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} - needed
-                needed |= fresh
-                queue.extend(fresh)
-    return "\n\n".join(_text(code, [module.body[index] for index in group]) for group in _groups(module, sorted(kept)))
-
-
-_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, *_ASSIGNMENTS)
-
-
-def _is_main(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
-
-
-def _groups(module: ast.Module, kept: list[int]) -> Iterator[list[int]]:
-    """Definitions alone, other neighbours together: where blank lines go."""
-    group: list[int] = []
-    for index in kept:
-        block = isinstance(module.body[index], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if block and group:
-            yield group
-            group = []
-        group.append(index)
-        if block:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _text(code: str, statements: list[ast.stmt]) -> str:
+def _text(code: str, statement: ast.stmt) -> str:
+    """The statement's lines with its decorators; of a line that it shares (``import a; import b``), its part."""
     lines = code.split("\n")
-    return "\n".join(
-        ast.unparse(statement)
-        if _shares_lines(lines, statement)
-        else "\n".join(lines[_first(statement) - 1 : statement.end_lineno])
-        for statement in statements
-    )
-
-
-def _first(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-def _shares_lines(lines: list[str], statement: ast.stmt) -> bool:
-    """Whether another statement stands on its first or last line (``import a; import b``)."""
-    head = lines[_first(statement) - 1]
-    tail = lines[(statement.end_lineno or statement.lineno) - 1].encode()[statement.end_col_offset :].decode()
-    return head[:1].isspace() or statement.col_offset > 0 or ";" in tail.split("#")[0]
+    first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+    last = statement.end_lineno or statement.lineno
+    tail = lines[last - 1].encode()[statement.end_col_offset or 0 :].decode().strip()
+    if statement.col_offset > 0 or tail.startswith(";"):
+        return ast.get_source_segment(code, statement) or ""
+    return "\n".join(lines[first - 1 : last])
