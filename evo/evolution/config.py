@@ -52,7 +52,7 @@ def load_evolution_config(
     except UnicodeDecodeError:
         raise UserError(f"{path}: cannot read the configuration: not UTF-8 text") from None
     except configparser.Error as error:
-        raise UserError(f"{path}: {' '.join(error.message.split())}") from None
+        raise UserError(f"{path}: {_syntax(error)}") from None
     sections = {name: dict(parser.items(name)) for name in parser.sections()}
     return parse_evolution_config(sections, source=str(path), models=models, prompts=prompts)
 
@@ -83,6 +83,20 @@ def parse_evolution_config(
         stagnation=stagnation,
         reproduction=reproduction,
     )
+
+
+def _syntax(error: configparser.Error) -> str:
+    match error:
+        case configparser.DuplicateOptionError():
+            return f"line {error.lineno}: {error.section}.{error.option} is there twice"
+        case configparser.DuplicateSectionError():
+            return f"line {error.lineno}: the section [{error.section}] is there twice"
+        case configparser.MissingSectionHeaderError():
+            return f"line {error.lineno}: comes before any [section]"
+        case configparser.ParsingError():
+            line, text = error.errors[0]
+            return f"line {line}: needs the form key = value, found {text}"
+    return error.message
 
 
 def _check_elitism(elitism: int, population: int) -> None:

@@ -1,6 +1,7 @@
 """Files: exact both ways, and one clear line for what is wrong."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -217,3 +218,11 @@ def test_replacing_a_field_does_not_change_the_text_of_others(busy):
     changed = replace(genome, nodes=tuple(replace(n, model="zzz") if n == first else n for n in genome.nodes))
     differing = [a for a, b in zip(dumps(genome).splitlines(), dumps(changed).splitlines(), strict=True) if a != b]
     assert len(differing) == 1
+
+
+def test_the_documents_example_is_a_genome():
+    text = (Path(__file__).parents[2] / "docs" / "genomes.md").read_text()
+    (example,) = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    jsonschema.validate(json.loads(example), SCHEMA)
+    assert [s.refiner.iterations for s in stages(loads(example))] == [2]
+    assert all(f"`{path.name}`" in text for path in GENOMES)
