@@ -41,6 +41,4 @@ async def open_pool(settings: RunSettings, problems: Sequence[Problem], store: S
             progress=observer.download,
         )
         pool = Pool(chosen.backend, chosen.models, chosen.reason)
-    store.put_meta("backend", pool.backend.name)
-    store.put_meta("pool", " ".join(pool.models))
     return pool

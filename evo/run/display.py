@@ -54,7 +54,7 @@ class _Clock:
         beginning.
         """
         counters = progress.counters
-        done = progress.generation
+        done = float(progress.generation)
         if progress.phase == "search" and counters.cells_wanted:
             ended = len(progress.reports)
             done = ended + (counters.cells_done / counters.cells_wanted if ended == 0 else 0)

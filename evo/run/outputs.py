@@ -47,11 +47,10 @@ def write_outputs(result: SearchResult, folder: RunFolder, settings: RunSettings
             mean=report.mean,
             single_best=report.single_best,
             species=report.species,
-            validated=result.validated if report is result.generations[-1] else None,
         )
         for report in result.generations
     ]
-    draw_fitness(points, folder.fitness, simulated=result.simulated)
+    draw_fitness(points, folder.fitness, simulated=result.simulated, validated=result.validated)
     write_text(folder.summary, _summary(result, folder, settings))
 
 

@@ -7,13 +7,13 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from evo.errors import EvoError, UserError
 from evo.evaluation import BudgetSpent, Scheduler, Store
-from evo.evolution import load_evolution_config
+from evo.evolution import parse_evolution_config
 from evo.genome import Role
 from evo.models import ModelInfo
 from evo.pipeline import PromptBook
@@ -23,7 +23,7 @@ from evo.run.folder import RunFolder, write_text
 from evo.run.loop import Champion, Course
 from evo.run.outputs import write_outputs
 from evo.run.result import Observer, Progress, SearchResult
-from evo.run.settings import RunSettings, ini_values, parse_settings, read_preset
+from evo.run.settings import ini_sections, parse_settings, read_preset
 from evo.sandbox import SandboxPool
 from evo.tasks import load_problems
 
@@ -62,9 +62,9 @@ def search(
     event loop is running already (a notebook): it then works in a thread of its own.
     """
     with RunFolder.named(run or _free_name()) as folder:
-        settings = _settle(folder, config, changes or {})
+        text = _settle(folder, config, changes or {})
         observer = observer or Observer()
-        job = _Job(settings, folder, observer)
+        job = _Job(text, config or DEFAULT_PRESET, folder, observer)
         try:
             return _run_anywhere(job)
         finally:
@@ -85,13 +85,10 @@ def _free_name() -> str:
     return next(name for number in range(1, len(taken) + 2) if (name := f"search-{number:03}") not in taken)
 
 
-def _settle(folder: RunFolder, config: str | None, changes: Mapping[str, str]) -> RunSettings:
-    """The settings of a new run, written to its folder; or those of an existing one, if what is asked for agrees."""
+def _settle(folder: RunFolder, config: str | None, changes: Mapping[str, str]) -> str:
+    """The INI text of a new run, or of an existing one if what is asked for agrees with it."""
     if not folder.config.exists():
-        text = read_preset(config or DEFAULT_PRESET, changes)
-        settings = parse_settings(text, config or DEFAULT_PRESET)
-        write_text(folder.config, text)
-        return replace(settings, source=str(folder.config))
+        return read_preset(config or DEFAULT_PRESET, changes)
     before = read_preset(str(folder.config), {})
     after = read_preset(config or str(folder.config), changes)
     for key, old, new in _differences(before, after):
@@ -100,16 +97,15 @@ def _settle(folder: RunFolder, config: str | None, changes: Mapping[str, str]) -
                 f"{folder.path}: was started with {key} = {old or '(default)'}, not {new or '(default)'}; "
                 "leave it as it was to continue, or name another --run"
             )
-    settings = parse_settings(after, str(folder.config))
-    write_text(folder.config, after)
-    return settings
+    return after
 
 
 class _Job:
     """Everything of one search that is open at once."""
 
-    def __init__(self, settings: RunSettings, folder: RunFolder, observer: Observer) -> None:
-        self._settings = settings
+    def __init__(self, text: str, source: str, folder: RunFolder, observer: Observer) -> None:
+        self._text = text
+        self._settings = settings = parse_settings(text, source)
         self._folder = folder
         self._observer = observer
         self._progress = Progress(folder.name, settings, generations=settings.run.generations)
@@ -132,12 +128,14 @@ class _Job:
             stack.callback(store.close)
             pool = await open_pool(settings, problems, store, self._observer)
             stack.push_async_callback(pool.backend.aclose)
-            evolution = load_evolution_config(self._folder.config, models=pool.models, prompts=names)
+            evolution = parse_evolution_config(
+                ini_sections(self._text), source=settings.source, models=pool.models, prompts=names
+            )
             sandbox = stack.enter_context(
                 SandboxPool(settings.sandbox.workers, settings.limits, unsafe=settings.sandbox.unsafe)
             )
             models = {name: await pool.backend.describe(name) for name in pool.models}
-            _remember_models(store, self._folder, models)
+            self._remember(store, pool, models)
             scheduler = Scheduler(
                 pool.backend,
                 sandbox,
@@ -186,6 +184,20 @@ class _Job:
                 raise Interrupted(str(self._folder.path)) from spent
             raise EvoError(f"{spent} before the first generation was measured; continue with a higher limit") from spent
 
+    def _remember(self, store: Store, pool: Pool, models: Mapping[str, ModelInfo]) -> None:
+        """Everything is open and agrees: from here on this is the run. Refuses other weights under the same names."""
+        now = {name: asdict(info) for name, info in models.items()}
+        for name, before in json.loads(store.meta("models") or "{}").items():
+            if name in now and before["digest"] != now[name]["digest"]:
+                raise UserError(
+                    f"{self._folder.path}: was started with {name} of digest {before['digest'][:12]}, but it is "
+                    f"{now[name]['digest'][:12]} now; name another --run"
+                )
+        store.put_meta("backend", pool.backend.name)
+        store.put_meta("pool", " ".join(pool.models))
+        store.put_meta("models", json.dumps(now))
+        write_text(self._folder.config, self._text)
+
     def _announce(self, pool: Pool, tier: str, scheduler: Scheduler) -> None:
         progress = self._progress
         progress.counters = scheduler.counters
@@ -231,22 +243,10 @@ class _Job:
 
 def _differences(before: str, after: str) -> Iterator[tuple[str, str, str]]:
     """(section.key, old, new) of all that two INI texts say differently."""
-    old, new = ini_values(before), ini_values(after)
+    old, new = (
+        {f"{section}.{key}": value for section, values in ini_sections(text).items() for key, value in values.items()}
+        for text in (before, after)
+    )
     for key in sorted(old.keys() | new.keys()):
         if old.get(key, "") != new.get(key, ""):
             yield key, old.get(key, ""), new.get(key, "")
-
-
-def _remember_models(store: Store, folder: RunFolder, models: Mapping[str, ModelInfo]) -> None:
-    """Record what the models are; refuse to go on with other weights under the same names."""
-    now = {name: asdict(info) for name, info in models.items()}
-    recorded = store.meta("models")
-    if recorded is not None:
-        before = json.loads(recorded)
-        for name, info in now.items():
-            if name in before and before[name]["digest"] != info["digest"]:
-                raise UserError(
-                    f"{folder.path}: was started with {name} of digest {before[name]['digest'][:12]}, but it is "
-                    f"{str(info['digest'])[:12]} now; name another --run"
-                )
-    store.put_meta("models", json.dumps(now))

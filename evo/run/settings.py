@@ -19,7 +19,7 @@ from evo.resources import resource_folder
 from evo.sandbox import Limits
 from evo.tasks import Mode
 
-__all__ = ["NEAT_SECTIONS", "RunSettings", "ini_values", "parse_settings", "preset_names", "read_preset"]
+__all__ = ["NEAT_SECTIONS", "RunSettings", "ini_sections", "parse_settings", "preset_names", "read_preset"]
 
 NEAT_SECTIONS = ("NEAT", "PipelineGenome", "PipelineSpeciesSet", "PipelineStagnation", "PipelineReproduction")
 BackendName = Literal["auto", "ollama", "embedded", "simulated"]
@@ -164,10 +164,10 @@ def parse_settings(text: str, source: str) -> RunSettings:
     return RunSettings(source=source, **values)
 
 
-def ini_values(text: str) -> dict[str, str]:
-    """An INI's values as "section.key" -> text."""
+def ini_sections(text: str) -> dict[str, dict[str, str]]:
+    """The raw values of an INI text by section and key."""
     parser = _parser(text, "configuration")
-    return {f"{section}.{key}": value for section in parser.sections() for key, value in parser[section].items()}
+    return {section: dict(parser[section]) for section in parser.sections()}
 
 
 def _parser(text: str, source: str) -> configparser.ConfigParser:

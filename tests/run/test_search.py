@@ -1,0 +1,211 @@
+"""Whole searches on the SIMULATED pool: same seed, same everything, whatever the workers, the kills and the order."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import evo
+from evo.errors import UserError
+from evo.genome import read_genome
+from evo.run import Observer
+
+QUICK = {"models.backend": "simulated", "run.generations": "4", "NEAT.pop_size": "6", "tasks.problems": "5"}
+
+
+def search(folder, observer=None, **changes):
+    more = {key.replace("__", "."): str(value) for key, value in changes.items()}
+    return evo.search("laptop", run=str(folder), observer=observer, changes=QUICK | more)
+
+
+def test_a_search_ends_with_a_champion_its_picture_and_an_honest_score(tmp_path):
+    result = search(tmp_path / "run")
+    assert result.simulated
+    assert result.unseen
+    assert 0 < result.validated.stderr < 0.3
+    assert result.validated.problems == 40
+    assert len(result.generations) == 4
+    assert result.counters.calls_saved > result.counters.calls_made, "children share their parents' calls"
+    assert read_genome(result.folder / "champion.json") == result.champion
+    for name in ("config.ini", "run.sqlite", "topology.png", "fitness.png", "fitness.csv", "summary.md"):
+        assert (result.folder / name).stat().st_size > 0
+    assert "SIMULATED" in (result.folder / "summary.md").read_text()
+    assert "SIMULATED" in (result.folder / "champion.json").read_text()
+
+
+def test_the_same_seed_gives_the_same_champion_with_any_number_of_workers(tmp_path):
+    for workers in (1, 2):
+        search(tmp_path / f"{workers}", sandbox__workers=workers)
+    one, two = ((tmp_path / name / "champion.json").read_bytes() for name in "12")
+    assert one == two
+
+
+def test_another_seed_gives_another_course(tmp_path):
+    for seed in (1, 2):
+        search(tmp_path / f"{seed}", run__seed=seed)
+    one, two = ((tmp_path / name / "fitness.csv").read_bytes() for name in "12")
+    assert one != two
+
+
+def test_a_finished_run_is_replayed_without_a_call(tmp_path):
+    first = search(tmp_path / "run")
+    champion = first.folder.joinpath("champion.json").read_bytes()
+    again = search(tmp_path / "run")
+    assert again.counters.calls_made == 0
+    assert again.folder.joinpath("champion.json").read_bytes() == champion
+    # The cells forgotten: the same from the recorded calls alone.
+    with sqlite3.connect(first.folder / "run.sqlite") as db:
+        db.execute("DELETE FROM cells")
+        db.execute("DELETE FROM executions")
+    third = search(tmp_path / "run")
+    assert third.counters.calls_made == 0
+    assert third.counters.executions_made > 0
+    assert third.folder.joinpath("champion.json").read_bytes() == champion
+
+
+def test_more_generations_continue_where_the_run_ended(tmp_path):
+    short = search(tmp_path / "grown", run__generations=2)
+    grown = search(tmp_path / "grown")
+    whole = search(tmp_path / "whole")
+    assert short.counters.calls_made > 0
+    assert grown.counters.calls_made < whole.counters.calls_made
+    assert grown.folder.joinpath("champion.json").read_bytes() == whole.folder.joinpath("champion.json").read_bytes()
+
+
+def test_a_run_does_not_continue_with_other_settings(tmp_path):
+    search(tmp_path / "run", run__generations=1)
+    with pytest.raises(UserError, match=r"tasks\.problems = 5, not 4"):
+        search(tmp_path / "run", run__generations=1, tasks__problems=4)
+
+
+def test_a_limit_of_calls_ends_the_search_and_still_validates(tmp_path):
+    first = search(tmp_path / "whole", run__generations=1)
+    result = search(tmp_path / "limited", run__limit_calls=first.counters.calls_made + 10)
+    assert "limit" in result.ended
+    assert result.validated is not None
+    assert len(result.generations) < 4
+
+
+def test_too_many_problems_are_one_line_and_leave_no_champion(tmp_path):
+    with pytest.raises(UserError, match="more than the 164 problems"):
+        search(tmp_path / "run", tasks__problems=165)
+    assert not (tmp_path / "run" / "champion.json").exists()
+
+
+def test_an_observer_sees_every_generation(tmp_path):
+    seen = []
+
+    class Watch(Observer):
+        def generation(self, report):
+            seen.append(report.number)
+
+        def ended(self):
+            seen.append("ended")
+
+    search(tmp_path / "run", observer=Watch())
+    assert seen == [0, 1, 2, 3, "ended"]
+
+
+def command(folder, *more):
+    changes = [part for key, value in QUICK.items() for part in ("--set", f"{key}={value}")]
+    return [sys.executable, "-m", "evo.search", "--run", str(folder), *changes, *more]
+
+
+def test_killed_anywhere_it_ends_the_same(tmp_path):
+    search(tmp_path / "whole")
+    wanted = (tmp_path / "whole" / "champion.json").read_bytes()
+    folder = tmp_path / "killed"
+    delay = 0.8
+    while True:
+        running = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            running.wait(delay)
+        except subprocess.TimeoutExpired:
+            os.kill(running.pid, signal.SIGKILL)
+            running.wait()
+            delay *= 1.3
+            continue
+        assert running.returncode == 0, running.stderr.read().decode()
+        break
+    assert (folder / "champion.json").read_bytes() == wanted
+    with sqlite3.connect(folder / "run.sqlite") as db, sqlite3.connect(tmp_path / "whole" / "run.sqlite") as whole:
+        count = "SELECT COUNT(*) FROM calls"
+        assert db.execute(count).fetchone() == whole.execute(count).fetchone(), "no call was made that was not needed"
+
+
+def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
+    folder = tmp_path / "run"
+    running = subprocess.Popen(
+        command(folder, "--generations", "2000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while "generation 2/" not in running.stdout.readline():
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert f"python -m evo.search --run {folder}" in out
+    assert "Traceback" not in out + err
+
+
+def test_a_second_process_on_a_run_is_told_who_holds_it(tmp_path):
+    folder = tmp_path / "run"
+    running = subprocess.Popen(command(folder, "--generations", "2000"), stdout=subprocess.PIPE, text=True)
+    try:
+        while "generation 1/" not in running.stdout.readline():
+            assert running.poll() is None
+        second = subprocess.run(command(folder), capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        running.kill()
+        running.communicate()
+    assert second.returncode == 2
+    assert str(running.pid) in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "evaluation.replicates"], "SECTION.KEY=VALUE"),
+        (["--set", "evaluation.replicats=3"], "did you mean replicates"),
+        (["--replicates", "0"], "at least 1"),
+        (["--population", "1"], "pop_size"),
+        (["--config", "no-such-preset"], "presets are"),
+        (["--backend", "simulatd"], "must be one of"),
+        (["--benchmark", "no-such.jsonl"], "no-such.jsonl"),
+        (["--generations", "many"], "many"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
+    run = subprocess.run(
+        [sys.executable, "-m", "evo.search", "--run", str(tmp_path / "run"), "--backend", "simulated", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 2, run.stderr
+    assert words in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not list(Path(tmp_path).rglob("champion.json"))
+
+
+def test_help_has_examples():
+    run = subprocess.run([sys.executable, "-m", "evo.search", "--help"], capture_output=True, text=True, check=True)
+    assert "python -m evo.search --generations 30" in run.stdout
+    assert "--limit-minutes" in run.stdout
+
+
+def test_search_works_where_a_loop_is_running_already(tmp_path):
+    import asyncio
+
+    async def notebook():
+        return search(tmp_path / "run", run__generations=1)
+
+    started = time.monotonic()
+    assert asyncio.run(notebook()).champion is not None
+    assert time.monotonic() - started < 60
