@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito (2008), distinct for colour-blind readers; ev
 so that a picture survives a grey print. The background is always painted, so that it survives a dark page.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,9 +77,17 @@ _RC: dict[Any, Any] = {
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Matplotlib's own defaults and then ours, whatever the user's matplotlibrc says; draw and save inside."""
-    with mpl.rc_context():
+    with mpl.rc_context(), _unknown_letters():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
+        yield
+
+
+@contextmanager
+def _unknown_letters() -> Iterator[None]:
+    """A letter that the font lacks is drawn as a box; that needs no warning on the user's terminal."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
@@ -121,5 +130,6 @@ def shade(colour: str, amount: float) -> str:
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width in inches of one line in the figures' font at ``size`` points, from the font's metrics alone."""
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    with _unknown_letters():
+        width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
     return float(width) / _POINTS_PER_INCH

@@ -1,0 +1,75 @@
+"""``python -m evo.render`` as a user runs it: a process, files, exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from figure_genomes import LOOP
+
+from evo.figures import explain, topology_ascii, topology_dot, topology_mermaid
+from evo.genome import write_genome
+
+
+@pytest.fixture
+def genome(tmp_path: Path) -> Path:
+    path = tmp_path / "champion.json"
+    write_genome(path, LOOP, name="the champion", description="validated: 55.0 %", provenance={"simulated": True})
+    return path
+
+
+def _render(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "evo.render", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=folder)
+
+
+def test_text_forms(genome: Path) -> None:
+    forms = {"--ascii": topology_ascii, "--mermaid": topology_mermaid, "--dot": topology_dot, "--explain": explain}
+    for option, form in forms.items():
+        ended = _render(genome, option)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout == form(LOOP).rstrip("\n") + "\n"
+    assert _render(genome).stdout == topology_ascii(LOOP)
+
+
+@pytest.mark.parametrize("name", ["champion.png", "new/champion.svg"])
+def test_pictures(name: str, genome: Path, tmp_path: Path) -> None:
+    ended = _render(genome, "--output", name, folder=tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"wrote {name}\n", "")
+    picture = (tmp_path / name).read_bytes()
+    if name.endswith("svg"):
+        for words in ("the champion", "validated: 55.0 %", "SIMULATED", "up to 3 ×"):
+            assert f">{words}<".encode() in picture
+
+
+def test_a_shipped_genome_by_name() -> None:
+    ended = _render("self-refine", "--explain")
+    assert ended.returncode == 0
+    assert "at most 3 times" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.json"], "missing.json"),
+        (["broken.json"], "broken.json"),
+        (["champion.json", "-o", "champion.gif"], "name it .png or .svg"),
+        (["champion.json", "--dot", "--ascii"], "choose one"),
+        (["champion.json", "--colour"], "--colour"),
+        ([], "--help"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, genome: Path) -> None:
+    (genome.parent / "broken.json").write_text('{"evo_genome": 1, "nodes": [')
+    ended = _render(*arguments, folder=genome.parent)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert {path.name for path in genome.parent.iterdir()} == {"champion.json", "broken.json"}
+
+
+def test_help_has_examples() -> None:
+    ended = _render("--help")
+    assert ended.returncode == 0
+    assert "\n    python -m evo.render self-refine --explain\n" in ended.stdout
