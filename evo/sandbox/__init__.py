@@ -1,4 +1,7 @@
-"""Untrusted code in, a Verdict out. Tests run outside the sandbox; inside, the code only answers calls with plain data."""
+"""Untrusted code in, a Verdict out.
+
+Tests run outside the sandbox; inside, the code only answers calls with plain data. How and why: docs/sandbox.md.
+"""
 
 from evo.sandbox.job import Job
 from evo.sandbox.pool import SandboxPool, TierInfo, probe

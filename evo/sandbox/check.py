@@ -34,8 +34,8 @@ class CheckError(Exception):
 class Witness:
     """What the rewritten asserts of one run left behind. Reached by the check alone, never by the candidate.
 
-    source: text of the assert entered last; inside: whether it has not been left. left, right: the values of its comparison
-    looked at last. passed: units that ended.
+    source: text of the assert entered last; inside: whether it has not been left.
+    compared: its comparison looked at last, by name, and left and right the values. passed: units that ended.
     """
 
     passed: int = 0

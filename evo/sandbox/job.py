@@ -11,7 +11,7 @@ class Job:
 
     code: the untrusted program. check: a trusted, self-contained program that defines ``check(candidate)``.
     entry_point: name of the function in ``code`` that stands behind ``candidate``.
-    reveal: False for tests that must stay hidden: the verdict then holds no value, assert or message that they produced.
+    reveal: False for tests that must stay hidden: then the verdict holds no value, assert or message from them.
     """
 
     code: str

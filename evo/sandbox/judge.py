@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from evo.sandbox.channel import Channel, Ended, Raised
+from evo.sandbox.channel import Channel, Raised
 from evo.sandbox.check import CompiledCheck, Witness
 from evo.sandbox.job import Job
+from evo.sandbox.stream import Ended
 from evo.sandbox.text import clean, show, show_call
 from evo.sandbox.verdict import FailedAssert, Frame, Limits, SandboxFault, Status, Verdict
 from evo.sandbox.zygote import End, Zygote
@@ -45,10 +46,8 @@ def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_val
     """
     witness = Witness()
     function = check.load(witness)
-    deadline = time.monotonic() + limits.wall_seconds
-    connection = zygote.begin(job.code, job.entry_point)
-    channel = Channel(connection, deadline, limits.message_bytes)
-    channel.on_value = on_value
+    connection = zygote.begin()
+    channel = Channel(connection, time.monotonic() + limits.wall_seconds, limits.message_bytes, on_value)
     with connection:
         try:
             with _alarm(limits.wall_seconds + _ALARM_GRACE, channel, Status.TIMEOUT):
@@ -76,10 +75,9 @@ def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_val
 
 
 def _converse(job: Job, function: Callable[[Any], Any], channel: Channel, witness: Witness) -> Verdict:
-    raised = channel.wait_until_loaded()
+    raised = channel.load(job.code, job.entry_point)
     if raised is not None:
         return _as_verdict(Status.LOAD_ERROR, raised, job)
-    channel.candidate.__func__.__name__ = job.entry_point
     try:
         function(channel.candidate)
     except Ended:
@@ -104,7 +102,7 @@ def _as_verdict(status: Status, raised: Raised, job: Job) -> Verdict:
         if 0 < line <= len(lines)
     )
     hidden = not job.reveal and status is not Status.LOAD_ERROR
-    name = raised.builtin if hidden else raised.names[0]
+    name = raised.builtin if hidden else raised.name
     if raised.builtin == "MemoryError":
         status = Status.MEMORY
     return Verdict(status, name, raised.message, frames=frames)

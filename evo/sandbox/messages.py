@@ -22,7 +22,7 @@ def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """The next message; an empty one for VALUE_SEEN; None at the end. Raises OSError, TimeoutError by the socket's timeout."""
+    """The next message; an empty one for VALUE_SEEN; None at the end. Raises OSError (TimeoutError among them)."""
     head = _exactly(connection, 4)
     if head is None:
         return None

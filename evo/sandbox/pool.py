@@ -22,6 +22,7 @@ __all__ = ["SandboxPool", "TierInfo", "probe"]
 _ORDER: Final = (BUBBLEWRAP, LANDLOCK, SEATBELT)
 _START_SECONDS: Final = 30.0
 _GRACE_SECONDS: Final = 2.0
+_DEFAULT_LIMITS: Final = Limits()
 _BOOT: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from evo.sandbox.worker import main; main()"
 
 
@@ -62,7 +63,7 @@ class _Worker:
             raise SandboxFault(answer["fault"] if answer else "the sandbox's worker process does not start")
 
     def run(self, job: Job) -> tuple[Verdict | None, str, bool]:
-        """The verdict, or None and why there is none, and whether the check had seen a value of the candidate by then."""
+        """The verdict, or None and why there is none; and whether a value of the candidate had reached the check."""
         seen = False
         self._connection.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
         try:
@@ -108,13 +109,13 @@ class _Worker:
 class SandboxPool:
     """Runs jobs in ``workers`` processes. A context manager; ``run`` may be called from as many threads.
 
-    tier: a tier's name to insist on; None takes the strongest that this machine can enter. unsafe: allow running without
-    isolation where there is none; every verdict then says tier "unsafe".
+    tier: a tier's name to insist on; None takes the strongest that this machine can enter.
+    unsafe: go without isolation where there is none; every verdict then says tier "unsafe".
     Entering it raises UserError if no tier can be entered.
     """
 
     def __init__(
-        self, workers: int = 1, limits: Limits = Limits(), *, unsafe: bool = False, tier: str | None = None
+        self, workers: int = 1, limits: Limits = _DEFAULT_LIMITS, *, unsafe: bool = False, tier: str | None = None
     ) -> None:
         if workers < 1:
             raise UserError(f"workers: {workers} is no number of processes; give 1 or more")

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 __all__ = ["clean", "show", "show_call"]
@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{8,16}\b")
 
 
 def clean(text: str, cap: int = _MAX_MESSAGE) -> str:
-    """``text`` without control, format and surrogate characters (line ends and tabs stay) and addresses, cut at ``cap``."""
+    """``text`` without addresses and characters that are not printed (line ends and tabs stay), cut at ``cap``."""
     text = _ADDRESS.sub("0x…", text[: 4 * cap])
     text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "�" for c in text)
     return text if len(text) <= cap else text[: cap - 1] + "…"
@@ -33,8 +33,15 @@ def show_call(name: str, args: Iterable[Any], kwargs: dict[str, Any]) -> str:
     return clean(f"{name}({', '.join(shown)})", 2 * _MAX_VALUE)
 
 
-_WRAPPED: Final = (deque, *(type(view) for view in ({}.keys(), {}.values(), {}.items())))
-_BRACKETS: Final = {list: "[]", tuple: "()", set: "{}", frozenset: ("frozenset({", "})"), dict: "{}"}
+_EMPTY: Final[dict[Any, Any]] = {}
+_WRAPPED: Final = (deque, type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
+_BRACKETS: Final[dict[type[Any], Sequence[str]]] = {
+    list: "[]",
+    tuple: "()",
+    set: "{}",
+    frozenset: ("frozenset({", "})"),
+    dict: "{}",
+}
 
 
 def _parts(value: Any, budget: list[int]) -> Iterable[str]:
@@ -59,7 +66,7 @@ def _parts(value: Any, budget: list[int]) -> Iterable[str]:
             yield f"<{kind.__name__}>"
 
 
-def _container(value: Any, kind: type, budget: list[int]) -> Iterable[str]:
+def _container(value: Any, kind: type[Any], budget: list[int]) -> Iterable[str]:
     opening, closing = _BRACKETS[kind]
     if not value and kind in (set, frozenset):
         yield f"{kind.__name__}()"

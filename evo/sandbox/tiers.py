@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from evo.sandbox.inside.confine import landlock_abi
 from evo.sandbox.library import interpreter
-from evo.sandbox.syscalls import ARCHITECTURES, seccomp_program
+from evo.sandbox.syscalls import ARCHITECTURES, child_program, zygote_program
 from evo.sandbox.verdict import Limits
 
 __all__ = ["BUBBLEWRAP", "LANDLOCK", "SEATBELT", "TIERS", "UNSAFE", "Launch", "launch", "missing"]
@@ -24,16 +24,17 @@ UNSAFE: Final = "unsafe"
 
 TIERS: Final[dict[str, str]] = {
     BUBBLEWRAP: (
-        "own namespaces (no network, processes, IPC or files of the machine but the interpreter, read-only), scratch in a "
-        "capped memory file system, resource limits, no new privileges, a list of allowed system calls, Landlock where the "
-        "kernel has it"
+        "namespaces of its own (no network, no processes, no files but the interpreter's, read-only); scratch in a "
+        "capped memory file system; resource limits; no new privileges; a list of allowed system calls; Landlock where "
+        "the kernel has it"
     ),
     LANDLOCK: (
-        "the interpreter readable and one scratch folder writable (Landlock), no network, process, signal or tracing (a list "
-        "of allowed system calls), resource limits, no new privileges, an unprivileged user where started as root"
+        "the interpreter readable and one scratch folder writable (Landlock); no network, processes, signals or "
+        "tracing (a list of allowed system calls); resource limits; no new privileges; an unprivileged user where "
+        "started as root"
     ),
-    SEATBELT: "macOS sandbox-exec: no network, no file but the interpreter and scratch, no processes; memory by polling",
-    UNSAFE: "nothing but a separate process with resource limits: the code can read, write and send whatever this user can",
+    SEATBELT: "sandbox-exec: no network, no files but the interpreter and scratch, no processes; memory by polling",
+    UNSAFE: "no isolation: a process with resource limits, which reads, writes and sends whatever this user can",
 }
 _INSIDE: Final = Path(__file__).parent / "inside"
 # systemd's range for users that exist for one service only: no file belongs to them, no person has them.
@@ -75,20 +76,20 @@ def missing(tier: str) -> str:
 def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     """The start of a zygote under ``tier``. ``scratch``: an empty folder of its own, unused under bubblewrap."""
     python = interpreter()
-    user = _FIRST_USER + os.getpid() % _USERS if os.getuid() == 0 and tier in (BUBBLEWRAP, LANDLOCK) else None
+    confined = tier in (BUBBLEWRAP, LANDLOCK)
+    user = _FIRST_USER + os.getpid() % _USERS if os.getuid() == 0 and confined else None
     inside = tier == BUBBLEWRAP
     options: dict[str, Any] = {
         "scratch": "/scratch" if inside else str(scratch),
         "scratch_bytes": limits.scratch_bytes,
         "message_bytes": limits.message_bytes,
-        "wall_seconds": limits.wall_seconds,
         "user": user,
         "library": str(python.library),
         "limits": _resource_limits(limits, bounded_processes=inside or user is not None),
-        "program": seccomp_program().hex() if tier in (BUBBLEWRAP, LANDLOCK) else "",
-        "landlock": tier in (BUBBLEWRAP, LANDLOCK) and landlock_abi() > 0,
+        "zygote_program": zygote_program().hex() if confined else "",
+        "child_program": child_program().hex() if confined else "",
+        "landlock": confined and landlock_abi() > 0,
         "readable": [str(path) for path in python.readable()],
-        "listable": [str(python.library)],
     }
     root = "/evo" if inside else str(_INSIDE.parent)
     start = _START.format(root=root, path=list(python.path))
@@ -119,8 +120,11 @@ def _resource_limits(limits: Limits, *, bounded_processes: bool) -> dict[str, tu
 
 
 def _bubblewrap(limits: Limits, environment: dict[str, str], user: int | None) -> Sequence[str]:
-    """bwrap and its arguments. As root no user namespace but a real unprivileged user, taken on inside: a root that is only
-    mapped is still root where the kernel compares owners, and RLIMIT_NPROC does not bind it."""
+    """bwrap and its arguments.
+
+    As root no user namespace but a real unprivileged user, taken on inside: a root that is only mapped is still root
+    where the kernel compares owners, and RLIMIT_NPROC does not bind it.
+    """
     python = interpreter()
     words = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if user is None:

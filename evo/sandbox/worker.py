@@ -1,7 +1,7 @@
 """The trusted worker process: takes jobs from the pool one by one, runs their checks, answers with verdicts.
 
-It is apart from the pool's process because a check that works on a hostile value may hang in C or run out of memory: then
-the pool kills it. Messages are JSON behind four bytes of length.
+It is apart from the pool's process because a check that works on a hostile value may hang in C or run out of memory:
+then the pool kills it.
 """
 
 import json

@@ -1,7 +1,6 @@
 """The trusted side's handle on a zygote: starts it, gives it programs, ends their runs, replaces it."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -18,10 +17,11 @@ from evo.sandbox.verdict import Limits, SandboxFault
 
 __all__ = ["End", "Zygote"]
 
-_END: Final = struct.Struct("<iddQB")  # as in evo.sandbox.inside.zygote
+_END: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
 _RUNS_EACH: Final = 400
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 5.0
+_MAX_ERRORS: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Zygote:
     def __init__(self, tier: str, limits: Limits) -> None:
         self._tier = tier
         self._limits = limits
-        self._runs = 0
+        self._next: socket.socket | None = None
         self._start()
 
     def _start(self) -> None:
@@ -60,42 +60,42 @@ class Zygote:
             )
             theirs.close()
             self._control.settimeout(_START_SECONDS)
+            self._runs = 0
             try:
-                ready = self._control.recv(5) == b"ready"
+                self._next = self._receive_child()
             except OSError:
-                ready = False
-            if not ready:
                 self.close()
                 errors.seek(0)
-                lines = errors.read(1 << 16).decode(errors="replace").strip().splitlines()
-                raise SandboxFault(f"the {self._tier} tier does not start: {lines[-1] if lines else 'no message'}")
-        self._runs = 0
+                lines = errors.read(_MAX_ERRORS).decode(errors="replace").strip().splitlines()
+                reason = lines[-1] if lines else "it gives no reason"
+                raise SandboxFault(f"the {self._tier} tier does not start: {reason}") from None
+        self._control.settimeout(_ANSWER_SECONDS)
 
-    def begin(self, code: str, entry_point: str) -> socket.socket:
-        """Start a program in a process of its own; the socket leads to it."""
+    def _receive_child(self) -> socket.socket:
+        """The connection to a child that waits for its program. Raises OSError."""
+        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        if not data or not descriptors:
+            raise ConnectionError("it is gone")
+        return socket.socket(fileno=descriptors[0])
+
+    def begin(self) -> socket.socket:
+        """The connection to a fresh process, confined and waiting for its program; the caller closes it."""
         if self._runs >= _RUNS_EACH:
             self.restart()
         self._runs += 1
-        ours, theirs = socket.socketpair()
-        request = json.dumps([code, entry_point]).encode()
         try:
-            first = struct.pack("<I", len(request)) + request[: 1 << 15]
-            self._control.settimeout(_ANSWER_SECONDS)
-            socket.send_fds(self._control, [first], [theirs.fileno()])
-            if len(request) > 1 << 15:
-                self._control.sendall(request[1 << 15 :])
+            connection = self._next if self._next is not None else self._receive_child()
+            self._next = None
+            self._control.sendall(b"b")
         except OSError as error:
-            ours.close()
             self.restart()
-            raise SandboxFault(f"the zygote does not take work: {error}") from error
-        finally:
-            theirs.close()
-        return ours
+            raise SandboxFault(f"the zygote does not take work: {error}") from None
+        return connection
 
     def end(self) -> End:
         """Kill what is left of the run and say how it ended."""
         try:
-            self._control.sendall(b".")
+            self._control.sendall(b"e")
             data = b""
             while len(data) < _END.size:
                 part = self._control.recv(_END.size - len(data))
@@ -104,11 +104,11 @@ class Zygote:
                 data += part
         except OSError as error:
             self.restart()
-            raise SandboxFault(f"the zygote does not answer: {error}") from error
-        status, user_seconds, system_seconds, peak, dirty = _END.unpack(data)
+            raise SandboxFault(f"the zygote does not answer: {error}") from None
+        status, cpu_seconds, peak, dirty = _END.unpack(data)
         if dirty:
             self.restart()
-        return End(status, user_seconds + system_seconds, peak)
+        return End(status, cpu_seconds, peak)
 
     def restart(self) -> None:
         """A new interpreter in place of this one."""
@@ -117,6 +117,8 @@ class Zygote:
 
     def close(self) -> None:
         """End it and everything that it started; remove its scratch folder."""
+        if self._next is not None:
+            self._next.close()
         self._control.close()
         try:
             self._process.wait(1.0)

@@ -1,10 +1,9 @@
 """The candidate's process: loads the program, answers calls with plain data, and is killed afterwards."""
 
 import builtins
-import io
+import gc
 import itertools
 import os
-import random
 import struct
 import sys
 import types
@@ -13,43 +12,41 @@ from typing import Any, Final, NoReturn
 
 from . import wire
 
-__all__ = ["CHANNEL", "Channel", "serve"]
+__all__ = ["Channel", "serve"]
 
-CHANNEL: Final = 3
-FILE_NAME: Final = "<solution>"
-MODULE: Final = "solution"
+_FILE_NAME: Final = "<solution>"
+_MODULE: Final = "solution"
 _MAX_FRAMES: Final = 8
 _MAX_TEXT: Final = 2000
+_MAX_NAME: Final = 80
 _MUTABLE: Final = (list, dict, set, bytearray)
 # The reply when memory ran out, made while there was some.
-_NO_MEMORY: Final = b"X" + wire.encode((["MemoryError", "Exception"], "", None, []), NotImplemented, 1 << 10)
-
-
-class _Raised(Exception):
-    pass
+_NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), NotImplemented, 1 << 10)
 
 
 class Channel:
-    """Frames over one descriptor: four bytes of length, one of operation, the contents."""
+    """Frames over one descriptor: four bytes of length, one of operation, contents. ``limit`` bounds what is sent."""
 
     def __init__(self, descriptor: int, limit: int) -> None:
-        self.descriptor = descriptor
-        self.limit = limit
+        self._descriptor = descriptor
+        self._limit = limit
         self.objects: list[Any] = []
 
     def send(self, operation: bytes, content: bytes) -> None:
+        """Send one frame."""
         frame = memoryview(struct.pack("<I", len(content) + 1) + operation + content)
         while frame:
-            frame = frame[os.write(self.descriptor, frame) :]
+            frame = frame[os.write(self._descriptor, frame) :]
 
     def receive(self) -> tuple[bytes, bytes]:
+        """The next frame. Ends the process where there is none: the other side is done."""
         content = self._exactly(struct.unpack("<I", self._exactly(4))[0])
         return content[:1], content[1:]
 
     def _exactly(self, count: int) -> bytes:
         parts = []
         while count:
-            part = os.read(self.descriptor, min(count, 1 << 20))
+            part = os.read(self._descriptor, min(count, 1 << 20))
             if not part:
                 os._exit(0)
             parts.append(part)
@@ -57,61 +54,38 @@ class Channel:
         return b"".join(parts)
 
     def encode(self, value: Any) -> bytes:
-        return wire.encode(value, self.export, self.limit)
+        """Plain data as bytes; anything else in it stays here and is named by a number."""
+        return wire.encode(value, self._export, self._limit)
 
-    def export(self, value: Any) -> wire.Handle:
-        """Keep an object that is no plain data, and name it by number."""
+    def decode(self, content: bytes) -> Any:
+        """What the check's side sent."""
+        return wire.decode(content, self._function_of_the_check)
+
+    def _export(self, value: Any) -> wire.Handle:
         kind = type(value)
         what = wire.ITERATOR if hasattr(kind, "__next__") else wire.CALLABLE if callable(value) else wire.OPAQUE
         self.objects.append(value)
-        return wire.Handle(what, len(self.objects) - 1, kind.__name__[:80], bool(value))
+        return wire.Handle(what, len(self.objects) - 1, kind.__name__[:_MAX_NAME], bool(value))
 
-    def function_of_the_check(self, handle: wire.Handle) -> Callable[..., Any]:
+    def _function_of_the_check(self, handle: wire.Handle) -> Callable[..., Any]:
         """A function that the check passed as an argument: calling it asks the check's side."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.send(b"B", self.encode((handle.number, args, kwargs)))
             operation, content = self.receive()
-            value = wire.decode(content, self.function_of_the_check)
+            value = self.decode(content)
             if operation == b"V":
                 return value
             name, message = value
-            kind = getattr(builtins, name, Exception)
-            raise kind(message)
+            raise getattr(builtins, name, Exception)(message)
 
         return call
 
 
-def _describe(error: BaseException, channel: Channel) -> bytes:
-    """Types from the most derived on, message, arguments if they are plain data, frames in the program outermost first."""
-    names = [kind.__name__[:80] for kind in type(error).__mro__ if issubclass(kind, BaseException)]
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILE_NAME:
-            frames.append((trace.tb_frame.f_code.co_name, trace.tb_lineno))
-        trace = trace.tb_next
-    message: object = ""
-    try:
-        message = str(error)[:_MAX_TEXT]
-        if isinstance(error, SyntaxError) and error.filename == FILE_NAME:
-            frames.append(("<module>", error.lineno or 0))
-            message = error.msg
-    except BaseException:
-        message = "<the error's text could not be made>"
-    arguments: Any = None
-    try:
-        arguments = tuple(error.args)
-        channel.encode(arguments)
-    except BaseException:
-        arguments = None
-    return channel.encode((names, message, arguments, frames[-_MAX_FRAMES:]))
-
-
 def _load(code: str, entry_point: str) -> Any:
-    module = types.ModuleType(MODULE)
-    sys.modules[MODULE] = module
-    exec(compile(code, FILE_NAME, "exec", dont_inherit=True), module.__dict__)
+    module = types.ModuleType(_MODULE)
+    sys.modules[_MODULE] = module
+    exec(compile(code, _FILE_NAME, "exec", dont_inherit=True), module.__dict__)
     if entry_point not in module.__dict__:
         raise NameError(f"name {entry_point!r} is not defined")
     function = module.__dict__[entry_point]
@@ -120,48 +94,69 @@ def _load(code: str, entry_point: str) -> Any:
     return function
 
 
-def _changed(content: bytes, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], channel: Channel) -> Any:
-    """The arguments after the call, if they are other than before it; else None."""
-    if not any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values())):
-        return None
-    return (args, kwargs) if channel.encode((number, args, kwargs)) != content else None
-
-
 def _answer(operation: bytes, content: bytes, channel: Channel) -> bytes:
     if operation == b"N":
-        return channel.encode(next(channel.objects[wire.decode(content, channel.function_of_the_check)]))
-    number, args, kwargs = wire.decode(content, channel.function_of_the_check)
+        return channel.encode(next(channel.objects[channel.decode(content)]))
+    number, args, kwargs = channel.decode(content)
     value = channel.objects[number](*args, **kwargs)
+    changed = None
     # Only a function that returns nothing shows what it did to its arguments, as list.sort does (see docs/sandbox.md).
-    return channel.encode((value, _changed(content, number, args, kwargs, channel) if value is None else None))
+    if value is None and any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values())):
+        changed = (args, kwargs) if channel.encode((number, args, kwargs)) != content else None
+    return channel.encode((value, changed))
 
 
-def _attempt(action: Callable[[], tuple[bytes, bytes]], channel: Channel) -> None:
+def _describe(error: BaseException, channel: Channel) -> bytes:
+    """An error as types from the most derived on, message, arguments if plain data, frames in the program."""
+    names = [kind.__name__[:_MAX_NAME] for kind in type(error).__mro__ if issubclass(kind, BaseException)]
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _FILE_NAME:
+            frames.append((trace.tb_frame.f_code.co_name, trace.tb_lineno))
+        trace = trace.tb_next
+    message: object = ""
+    try:
+        message = str(error)[:_MAX_TEXT]
+        if isinstance(error, SyntaxError) and error.filename == _FILE_NAME:
+            frames.append(("<module>", error.lineno or 0))
+            message = error.msg
+    except BaseException:  # the candidate's own __str__
+        message = "<the error's text could not be made>"
+    arguments: Any = None
+    try:
+        arguments = tuple(error.args)
+        channel.encode(arguments)
+    except BaseException:  # the candidate's own class
+        arguments = None
+    return channel.encode((names, message, arguments, frames[-_MAX_FRAMES:]))
+
+
+def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *arguments: Any) -> None:
     """Send what ``action`` gives, or the error that it ended in."""
     try:
-        operation, reply = action()
+        content = action(*arguments)
     except wire.Unsupported as error:
-        operation, reply = b"U", channel.encode(str(error))
-    except MemoryError:
-        operation, reply = _NO_MEMORY[:1], _NO_MEMORY[1:]
-    except BaseException as error:
+        operation, content = b"U", channel.encode(str(error))
+    except BaseException as error:  # SystemExit and the like are the candidate's too
+        operation = b"X"
         try:
-            operation, reply = b"X", _describe(error, channel)
+            content = _describe(error, channel)
         except MemoryError:
-            operation, reply = _NO_MEMORY[:1], _NO_MEMORY[1:]
-    channel.send(operation, reply)
+            content = _NO_MEMORY
+    channel.send(operation, content)
 
 
-def serve(channel: Channel, code: str, entry_point: str) -> NoReturn:
-    """Load the program and answer calls until the other side closes the channel."""
-    random.seed(0)
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(), open(1, "w", closefd=False), open(2, "w", closefd=False)
+def serve(channel: Channel) -> NoReturn:
+    """Take the program, load it, and answer calls until the other side closes the channel."""
+    code, entry_point = channel.decode(channel.receive()[1])
+    channel.send(b"S", b"")  # what happens from here on is the candidate's doing
+    gc.enable()
 
-    def load() -> tuple[bytes, bytes]:
+    def load() -> bytes:
         channel.objects.append(_load(code, entry_point))
-        return b"R", b""
+        return b""
 
-    _attempt(load, channel)
+    _reply(channel, b"R", load)
     while True:
-        operation, content = channel.receive()
-        _attempt(lambda: (b"V", _answer(operation, content, channel)), channel)
+        _reply(channel, b"V", _answer, *channel.receive(), channel)

@@ -1,7 +1,7 @@
 """A process gives up what the candidate must not have: resources, files, system calls.
 
 Landlock is three system calls with fixed numbers on every architecture; they are made by hand because only the standard
-library exists in here. The seccomp program comes ready-made from outside (evo.sandbox.syscalls).
+library exists in here. The seccomp programs come ready-made from outside (evo.sandbox.syscalls).
 """
 
 import ctypes
@@ -10,34 +10,23 @@ import resource
 import stat
 import struct
 from collections.abc import Mapping, Sequence
-from fcntl import F_DUPFD_CLOEXEC, fcntl
 
-__all__ = ["Confinement", "drop_user", "hide_memory", "landlock_abi"]
+__all__ = ["Confinement", "drop_user", "give_up", "landlock_abi", "ruleset"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SIGKILL, _SECCOMP_FILTER = 9, 2
 
-_WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_FILE, _MAKE_REGULAR, _TRUNCATE = (
-    1 << 1,
-    1 << 2,
-    1 << 3,
-    1 << 5,
-    1 << 8,
-    1 << 14,
-)
-_SCRATCH = _WRITE_FILE | _READ_FILE | _READ_DIR | _REMOVE_FILE | _MAKE_REGULAR | _TRUNCATE
-# By interface version: rights over files, over the network, and scopes (signals, abstract sockets) that may be named.
+_WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_FILE, _MAKE_FILE, _TRUNCATE = (1 << n for n in (1, 2, 3, 5, 8, 14))
+_READ = _READ_FILE | _READ_DIR
+_SCRATCH = _READ | _WRITE_FILE | _REMOVE_FILE | _MAKE_FILE | _TRUNCATE
+_OF_A_FILE = _READ_FILE | _WRITE_FILE | _TRUNCATE
+# By version of the interface: rights over files and the network, and scopes (signals, abstract sockets), that it knows.
 _FILE_RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15), (9, 1 << 16))
 _NETWORK_RIGHTS = ((4, 0b11), (10, 0b1100))
 _SCOPES = ((6, 0b11),)
-_OF_A_FILE = _WRITE_FILE | _READ_FILE | _TRUNCATE
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
 def landlock_abi() -> int:
@@ -45,11 +34,82 @@ def landlock_abi() -> int:
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, 1)))
 
 
+def ruleset(readable: Sequence[str], listable: Sequence[str], scratch: str) -> int:
+    """A Landlock ruleset: ``readable`` may be read, ``listable`` listed, files made in ``scratch``, and nothing else.
+
+    Returns its descriptor. Paths that cannot be reached are left out. Raises OSError.
+    """
+    abi = landlock_abi()
+    handled = _known(_FILE_RIGHTS, abi)
+    attributes = struct.pack("=QQQ", handled, _known(_NETWORK_RIGHTS, abi), _known(_SCOPES, abi))
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    rules = _check(_libc.syscall(_CREATE_RULESET, attributes, size, 0))
+    grants = [(path, _READ) for path in readable] + [(path, _READ_DIR) for path in listable] + [(scratch, _SCRATCH)]
+    for path, rights in grants:
+        try:
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue
+        allowed = handled & (rights if stat.S_ISDIR(os.fstat(place).st_mode) else rights & _OF_A_FILE)
+        _check(_libc.syscall(_ADD_RULE, rules, 1, struct.pack("=Qi", allowed, place), 0))
+        os.close(place)
+    return rules
+
+
 def drop_user(user: int) -> None:
-    """Become ``user`` for good. Raises OSError."""
+    """Become ``user``, for good. Raises OSError."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+
+
+def give_up(rules: int | None, program: bytes) -> None:
+    """Enter a Landlock ruleset and a seccomp program (b"" for none), for this process and all that come from it.
+
+    Also bars processes of the same user from its memory and descriptors. Raises OSError.
+    """
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    if rules is not None:
+        _check(_libc.syscall(_RESTRICT_SELF, rules, 0))
+        os.close(rules)
+    _Filter(program).enter()
+
+
+class Confinement:
+    """What every child enters before it sees the candidate; prepared once, by the zygote.
+
+    limits: soft and hard value by RLIMIT name. program: a seccomp program on top of the zygote's own.
+    """
+
+    def __init__(self, limits: Mapping[str, tuple[int, int]], program: bytes) -> None:
+        self._limits = [(getattr(resource, name), pair) for name, pair in limits.items()]
+        self._filter = _Filter(program)
+
+    def enter(self) -> None:
+        """Confine this process, for good. Raises OSError where that fails: then nothing untrusted may run."""
+        for name, pair in self._limits:
+            resource.setrlimit(name, pair)
+        _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
+        self._filter.enter()
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+class _Filter:
+    def __init__(self, program: bytes) -> None:
+        self._instructions = ctypes.create_string_buffer(program, len(program))
+        self._program = _Program(len(program) // 8, ctypes.addressof(self._instructions))
+
+    def enter(self) -> None:
+        if self._program.length:
+            _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(self._program), 0, 0))
+
+
+def _known(rights: tuple[tuple[int, int], ...], abi: int) -> int:
+    return sum(bits for version, bits in rights if abi >= version)
 
 
 def _check(result: int) -> int:
@@ -57,69 +117,3 @@ def _check(result: int) -> int:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
     return result
-
-
-def _known(rights: tuple[tuple[int, int], ...], abi: int) -> int:
-    return sum(bits for version, bits in rights if abi >= version)
-
-
-def _ruleset(readable: Sequence[str], listable: Sequence[str], scratch: str) -> int:
-    """A Landlock ruleset that allows reading ``readable``, listing ``listable`` and files in ``scratch``; a descriptor."""
-    abi = landlock_abi()
-    handled = _known(_FILE_RIGHTS, abi)
-    attributes = struct.pack("=QQQ", handled, _known(_NETWORK_RIGHTS, abi), _known(_SCOPES, abi))
-    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
-    ruleset = _check(_libc.syscall(_CREATE_RULESET, attributes[:size], size, 0))
-    grants = [(path, _READ_FILE | _READ_DIR) for path in readable]
-    grants += [(path, _READ_DIR) for path in listable] + [(scratch, _SCRATCH)]
-    for path, rights in grants:
-        try:
-            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            continue
-        allowed = handled & (rights if stat.S_ISDIR(os.fstat(place).st_mode) else rights & _OF_A_FILE)
-        _check(_libc.syscall(_ADD_RULE, ruleset, 1, struct.pack("=Qi", allowed, place), 0))
-        os.close(place)
-    return ruleset
-
-
-class Confinement:
-    """Prepared once by the zygote, while it still has its rights; entered by every child before it sees the candidate.
-
-    limits: soft and hard value by RLIMIT name. program: seccomp filter, b"" for none.
-    """
-
-    def __init__(
-        self,
-        limits: Mapping[str, tuple[int, int]],
-        program: bytes,
-        *,
-        landlock: bool,
-        readable: Sequence[str],
-        listable: Sequence[str],
-        scratch: str,
-    ) -> None:
-        self._limits = [(getattr(resource, name), pair) for name, pair in limits.items()]
-        self._ruleset = None
-        if landlock:  # numbers below 10 are for what a child keeps
-            ruleset = _ruleset(readable, listable, scratch)
-            self._ruleset = fcntl(ruleset, F_DUPFD_CLOEXEC, 10)
-            os.close(ruleset)
-        self._instructions = ctypes.create_string_buffer(program, len(program))
-        self._program = _Program(len(program) // 8, ctypes.addressof(self._instructions)) if program else None
-
-    def enter(self) -> None:
-        """Confine this process, for good. Raises OSError where that fails: then nothing untrusted may run."""
-        for name, pair in self._limits:
-            resource.setrlimit(name, pair)
-        _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
-        _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        if self._ruleset is not None:
-            _check(_libc.syscall(_RESTRICT_SELF, self._ruleset, 0))
-        if self._program is not None:
-            _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(self._program), 0, 0))
-
-
-def hide_memory() -> None:
-    """Bar processes of the same user from this one's memory and descriptors; inherited by its children."""
-    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))

@@ -2,7 +2,7 @@
 
 One tag byte, then little-endian lengths and contents. Decoding builds values of the builtin types and nothing else: no
 name is looked up, no constructor of the writer's choice runs. Whatever is malformed or beyond the bounds is refused.
-What is neither plain data nor a subclass of it travels as a handle: a number, a kind, the name of its type and its truth.
+What is neither plain data nor of a subclass of it travels as a handle: kind, number, name of its type, truth value.
 """
 
 import struct
@@ -44,8 +44,9 @@ class Handle(NamedTuple):
     truth: bool
 
 
-_KEYS, _VALUES, _ITEMS = (type(view) for view in ({}.keys(), {}.values(), {}.items()))
-_SEQUENCES: Final[dict[type, bytes]] = {
+_EMPTY: Final[dict[Any, Any]] = {}
+_KEYS, _VALUES, _ITEMS = type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items())
+_SEQUENCES: Final[dict[type[Any], bytes]] = {
     list: b"l",
     tuple: b"t",
     set: b"e",
@@ -251,7 +252,7 @@ _BUILDERS: Final[dict[bytes, Callable[[list[Any]], Any]]] = {
 
 
 def decode(data: bytes, resolve: Callable[[Handle], Any]) -> Any:
-    """The value in ``data``; ``resolve`` turns a handle into what stands for it here. Raises Malformed, nothing else."""
+    """The value in ``data``; ``resolve`` gives what stands for a handle here. Raises Malformed and nothing else."""
     decoder = _Decoder(data, resolve)
     try:
         value = decoder.value()

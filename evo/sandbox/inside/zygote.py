@@ -1,6 +1,8 @@
 """A warm interpreter that only forks: one child per run, killed and reaped, its scratch folder wiped.
 
-It holds no test and no expected value. Control messages come from the trusted side only (evo.sandbox.zygote).
+It holds no test and no expected value. The child of the next run is forked and confined while the last verdict is still
+on its way. Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the
+descriptor that leads to the next child; in, a byte when its run begins and one when it is to end; out, what it used.
 """
 
 import bisect
@@ -32,107 +34,102 @@ import sys
 import types
 import typing
 from fcntl import F_DUPFD_CLOEXEC, fcntl
+from pathlib import Path
 
 from . import child, confine
 
-__all__ = ["END", "main"]
+__all__ = ["main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
-WARM = (bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, hashlib, heapq, itertools, math)
-WARM += (operator, random, re, statistics, string, typing)
+WARM: typing.Final = (
+    *(bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, hashlib, heapq, itertools),
+    *(math, operator, random, re, statistics, string, typing),
+)
 
-END = struct.Struct("<iddQB")  # wait status, user and system seconds, peak bytes, 1 if scratch could not be wiped
-_LIBRARY = 4
-_POLL_MS = 100
-_MAX_ENTRIES = 4096
-_GRACE_SECONDS = 2.0
+_END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, 1 if scratch could not be wiped
+_CHANNEL, _LIBRARY = 3, 4
+_POLL_MS: typing.Final = 100
+_MAX_ENTRIES: typing.Final = 4096
 
 
 class Zygote:
-    """options: see evo.sandbox.zygote, which makes them."""
+    """options: see evo.sandbox.tiers, which makes them. Confines itself; its children confine themselves further."""
 
     def __init__(self, options: dict[str, typing.Any], control: socket.socket) -> None:
         self.control = control
         self.scratch: str = options["scratch"]
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
-        self.wall_seconds: float = options["wall_seconds"] + _GRACE_SECONDS
         self.first = os.getpid() == 1
         os.chdir(self.scratch)
         os.umask(0o077)
-        library = _keep_library(options["library"]) if options["user"] is not None else None
-        self.first_unused = child.CHANNEL + 1 if library is None else library + 1
-        self.confinement = confine.Confinement(
-            options["limits"],
-            bytes.fromhex(options["program"]),
-            landlock=options["landlock"],
-            readable=options["readable"],
-            listable=options["listable"],
-            scratch=self.scratch,
-        )
-        if options["user"] is not None:
-            confine.drop_user(options["user"])
-            if library is not None and not os.access(os.path.join(options["library"], "os.py"), os.R_OK):
-                _move_library(options["library"], f"/proc/self/fd/{library}")
-        confine.hide_memory()
+        library: str = options["library"]
+        user: int | None = options["user"]
+        if user is not None:
+            _keep(library)
+        self.unused = _LIBRARY + (user is not None)
+        ruleset = confine.ruleset(options["readable"], [library], self.scratch) if options["landlock"] else None
+        if user is not None:
+            confine.drop_user(user)
+            if not os.access(f"{library}/os.py", os.R_OK):
+                _move_library(library, f"/proc/self/fd/{_LIBRARY}")
+        confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
+        self.confinement = confine.Confinement(options["limits"], bytes.fromhex(options["child_program"]))
 
     def serve(self) -> None:
-        """Answer until the trusted side closes the control socket."""
+        """Fork, watch and reap until the trusted side closes the control socket."""
         while True:
-            data, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 1)
-            if not data:
-                return
-            (length,) = struct.unpack_from("<I", data)
-            request = bytearray(data[4:])
-            while len(request) < length:
-                request += self.control.recv(1 << 20)
-            code, entry_point = json.loads(request)
+            ours, theirs = socket.socketpair()
             pid = os.fork()
             if pid == 0:
-                self._become_child(descriptors[0], code, entry_point)
-            os.close(descriptors[0])
-            del data, request, code
-            self._watch(pid)
+                self._become_child(theirs.fileno())
+            socket.send_fds(self.control, [b"c"], [ours.fileno()])
+            ours.close()
+            theirs.close()
+            begun = self.control.recv(1)
+            if begun:
+                self._watch(pid)
             end = self._reap(pid)
-            if not self.control.recv(1):
+            if not begun or not self.control.recv(1):
                 return
             self.control.sendall(end)
 
-    def _become_child(self, descriptor: int, code: str, entry_point: str) -> typing.NoReturn:
+    def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
-            os.dup2(descriptor, child.CHANNEL)
-            channel = child.Channel(child.CHANNEL, self.message_bytes)
+            os.dup2(descriptor, _CHANNEL)
+            channel = child.Channel(_CHANNEL, self.message_bytes)
             try:
                 self.confinement.enter()
-                os.closerange(self.first_unused, 256)
+                os.closerange(self.unused, 256)
             except BaseException as error:
                 channel.send(b"F", repr(error).encode())
                 raise
-            channel.send(b"S", b"")  # from here on the candidate's doing
-            child.serve(channel, code, entry_point)
+            child.serve(channel)
         finally:
             os._exit(1)
 
     def _watch(self, pid: int) -> None:
-        """Return when the child has ended, is to be ended (a byte on the control socket), or used too much scratch."""
+        """Return when the child has ended, is to be ended, or used too much scratch."""
         handle = os.pidfd_open(pid)
         poll = select.poll()
         poll.register(handle, select.POLLIN)
         poll.register(self.control.fileno(), select.POLLIN)
-        for _ in range(math.ceil(self.wall_seconds * 1000 / _POLL_MS)):
-            if poll.poll(_POLL_MS) or self._scratch_is_full():
-                break
+        while not poll.poll(_POLL_MS) and not self._scratch_is_full():
+            pass
         os.close(handle)
 
     def _scratch_is_full(self) -> bool:
-        used = entries = 0
-        with os.scandir(self.scratch) as listing:
-            for entry in listing:
-                entries += 1
-                with contextlib.suppress(OSError):
+        used = 0
+        try:
+            with os.scandir(self.scratch) as listing:
+                for number, entry in enumerate(listing):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
-                if entries > _MAX_ENTRIES or used > self.scratch_bytes:
-                    return True
+                    if number > _MAX_ENTRIES or used > self.scratch_bytes:
+                        return True
+        except FileNotFoundError:
+            return False
+        except OSError:  # the candidate locked its own folder
+            return True
         return False
 
     def _reap(self, pid: int) -> bytes:
@@ -143,25 +140,27 @@ class Zygote:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, 0 if self.first else os.WNOHANG)[0]:
                 pass
-        return END.pack(status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024, not self._wipe())
+        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, not self._wipe())
 
     def _wipe(self) -> bool:
         """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
-        clean = True
-        for name in os.listdir(self.scratch):
-            try:
-                os.unlink(os.path.join(self.scratch, name))
-            except OSError:
-                clean = False
-        return clean
+        try:
+            if not os.access(self.scratch, os.R_OK | os.W_OK | os.X_OK):
+                Path(self.scratch).chmod(0o700)
+            with os.scandir(self.scratch) as listing:
+                for entry in listing:
+                    Path(entry).unlink()
+        except OSError:
+            return False
+        return True
 
 
-def _keep_library(library: str) -> int:
-    """A descriptor on the standard library, opened while this user can still reach it (a home folder with mode 0700)."""
+def _keep(library: str) -> None:
+    """Open the standard library while this user can still reach it: it may lie in a home folder of mode 0700."""
     place = os.open(library, os.O_PATH | os.O_DIRECTORY)
-    os.dup2(place, _LIBRARY, inheritable=False)
-    os.close(place)
-    return _LIBRARY
+    if place != _LIBRARY:
+        os.dup2(place, _LIBRARY)
+        os.close(place)
 
 
 def _move_library(old: str, new: str) -> None:
@@ -179,9 +178,9 @@ def main() -> None:
     control = socket.socket(fileno=fcntl(descriptor, F_DUPFD_CLOEXEC, 10))
     os.close(descriptor)
     zygote = Zygote(options, control)
-    sys.argv[:] = [""]
-    control.sendall(b"ready")
     os.dup2(0, 2)
+    sys.argv[:] = [""]
+    random.seed(0)
     gc.collect()
     gc.freeze()
     gc.disable()
