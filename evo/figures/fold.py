@@ -41,13 +41,14 @@ def fold(info: TopologyInfo) -> TopologyInfo:
     rows = _rows(info, [_middle(way) for way in bridges])
     home = {box.id: row for row in rows for box in row.boxes}
     ways = [_moved(way, row.move) for row in rows for way in row.ways]
-    for way in info.ways:
-        source, target = home[way.source], home[way.target]
-        if way in bridges:
-            ways.append(replace(way, points=_bridge(way, source, target)))
-        elif source is not target:
-            step = _DETOUR_STEP * sum(len(other.points) > 2 and other.kind is WayKind.DISABLED for other in ways)
-            ways.append(replace(way, points=_detour(way, source, target, step)))
+    ways += [replace(way, points=_bridge(way, home[way.source], home[way.target])) for way in bridges]
+    detours = [way for way in info.ways if way not in bridges and home[way.source] is not home[way.target]]
+    for number, way in enumerate(detours):
+        # They arrive from the right, so the outermost of a target's takes the port furthest to the left.
+        rivals = [other for other in detours if other.target == way.target]
+        ports = sorted((other.points[-1][0] for other in rivals), reverse=True)
+        points = _detour(way, home[way.source], home[way.target], ports[rivals.index(way)], _DETOUR_STEP * number)
+        ways.append(replace(way, points=points))
     boxes = tuple(replace(box, x=box.x + home[box.id].dx, y=box.y + home[box.id].dy) for box in info.boxes)
     bottom = min(row.bottom for row in rows)
     right = max([x for way in ways for x, _ in way.points] + [row.right for row in rows])
@@ -108,9 +109,9 @@ def _bridge(way: EdgeWay, above: _Row, below: _Row) -> tuple[Point, ...]:
     return (start, (right, start[1]), (right, height), (left, height), (left, end[1]), end)
 
 
-def _detour(way: EdgeWay, start: _Row, end: _Row, step: float) -> tuple[Point, ...]:
+def _detour(way: EdgeWay, start: _Row, end: _Row, port: float, step: float) -> tuple[Point, ...]:
     """A disabled arc from one row to another: along above the one, down outside on the right, along above the other."""
     points = [start.move(point) for point in way.points[:2]]
-    arrival = [end.move(point) for point in way.points[-2:]]
+    above, arrival = end.move((port, way.points[-2][1])), end.move((port, way.points[-1][1]))
     outside = max(start.right + _LEAD, end.right) + _DETOUR_STEP + step
-    return (*points, (outside, points[-1][1]), (outside, arrival[0][1]), *arrival)
+    return (*points, (outside, points[-1][1]), (outside, above[1]), above, arrival)
