@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from evo.models.chat import Message
 from evo.pipeline.feedback import LIMIT, harmless
+from evo.pipeline.source import parse, split_docstring
 from evo.tasks.problem import Problem
 
 __all__ = ["Work", "messages"]
@@ -24,10 +25,7 @@ class Work:
 
 def messages(system: str, problem: Problem, work: Work) -> tuple[Message, ...]:
     """The two messages of a call. Parts that there is nothing to say about are left out."""
-    task = _fenced(problem.prompt, "python") if problem.stub else problem.prompt.strip()
-    if not re.search(rf"\b{re.escape(problem.entry_point)}\b", problem.prompt):
-        task += f"\n\nName of the function: {problem.entry_point}"
-    parts = [f"Problem:\n{task}"]
+    parts = [f"Problem:\n{_statement(problem)}"]
     if work.draft:
         parts.append(f"Code:\n{_fenced(work.draft, 'python')}")
     if work.feedback:
@@ -35,6 +33,20 @@ def messages(system: str, problem: Problem, work: Work) -> tuple[Message, ...]:
     if work.diagnosis:
         parts.append(f"Diagnosis:\n{_fenced(harmless(work.diagnosis, LIMIT))}")
     return (Message("system", system), Message("user", "\n\n".join(parts)))
+
+
+def _statement(problem: Problem) -> str:
+    """The problem's prompt; of a code prompt the docstring as text, then the signature in a fence.
+
+    Small models copy a docstring that stands in code into every answer, whatever they are told: as text it costs half
+    the tokens (docs/prompts.md).
+    """
+    prompt, name = problem.prompt.strip("\n"), problem.entry_point
+    if parse(prompt) is not None:
+        text, code = split_docstring(prompt, name)
+        return f"{text}\n\n{_fenced(code, 'python')}".strip()
+    named = re.search(rf"\b{re.escape(name)}\b", prompt)
+    return prompt.strip() if named else f"{prompt.strip()}\n\nName of the function: {name}"
 
 
 def _fenced(text: str, language: str = "") -> str:

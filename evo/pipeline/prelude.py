@@ -31,7 +31,6 @@ _MEMBERS = {
 _LINES = {name: f"import {name}" for name in _MODULES.split()} | {
     name: f"from {module} import {name}" for module, names in _MEMBERS.items() for name in names.split()
 }
-_LINES["np"] = "import numpy as np"
 
 
 def supply(code: str, stub: str) -> str:

@@ -6,7 +6,7 @@ import symtable
 import warnings
 from collections.abc import Iterator
 
-__all__ = ["defined_names", "fault_line", "free_names", "parse", "returns", "slice_for"]
+__all__ = ["defined_names", "fault_line", "free_names", "parse", "returns", "slice_for", "split_docstring"]
 
 _FAULTS = (SyntaxError, ValueError, RecursionError, MemoryError)
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
@@ -83,6 +83,20 @@ def slice_for(code: str, module: ast.Module, name: str) -> str:
         apart = isinstance(module.body[index], _DEFINITIONS) or index - 1 not in kept or _defines(module, index - 1)
         parts.append(("\n\n" if apart and parts else "\n" if parts else "") + texts[index])
     return "".join(parts)
+
+
+def split_docstring(code: str, function: str) -> tuple[str, str]:
+    """The docstring of a top-level function, cleaned, and the code without it; ("", code) where there is none."""
+    module = parse(code)
+    for statement in module.body if module is not None else ():
+        if (
+            isinstance(statement, _DEFINITIONS)
+            and statement.name == function
+            and (text := ast.get_docstring(statement))
+        ):
+            lines, doc = code.split("\n"), statement.body[0]
+            return text, "\n".join([*lines[: doc.lineno - 1], *lines[doc.end_lineno :]]).strip("\n")
+    return "", code
 
 
 def _defines(module: ast.Module, index: int) -> bool:
