@@ -62,13 +62,12 @@ def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_val
     end = zygote.end()
     verdict = _name_the_end(verdict, end, limits)
     failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
-    units = max(check.units, witness.passed)
     return replace(
         verdict,
         message=clean(verdict.message) if job.reveal or verdict.status is Status.LOAD_ERROR else "",
         failed=failed,
-        passed_units=units if verdict.passed else min(witness.passed, units),
-        units=units,
+        passed_units=check.units if verdict.passed else witness.passed,
+        units=check.units,
         cpu_seconds=end.cpu_seconds,
         peak_bytes=end.peak_bytes,
     )

@@ -43,7 +43,7 @@ _ALLOWED: Final = """
     sched_yield sched_getaffinity sched_getparam sched_getscheduler getpriority getrlimit membarrier rseq
     set_tid_address set_robust_list get_robust_list arch_prctl restart_syscall exit exit_group wait4 waitid
 """.split()  # noqa: SIM905 - a list of this length reads better as words
-_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "pidfd_open")
+_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "pidfd_open", "setsid")
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evo.sandbox.inside.confine import landlock_abi
 from evo.sandbox.library import interpreter
+from evo.sandbox.seatbelt import profile
 from evo.sandbox.syscalls import ARCHITECTURES, child_program, zygote_program
 from evo.sandbox.verdict import Limits
 
@@ -83,9 +84,10 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
         "scratch": "/scratch" if inside else str(scratch),
         "scratch_bytes": limits.scratch_bytes,
         "message_bytes": limits.message_bytes,
+        "memory_bytes": limits.memory_bytes,
         "user": user,
         "library": str(python.library),
-        "limits": _resource_limits(limits, bounded_processes=inside or user is not None),
+        "limits": _resource_limits(limits, tier, user),
         "zygote_program": zygote_program().hex() if confined else "",
         "child_program": child_program().hex() if confined else "",
         "landlock": confined and landlock_abi() > 0,
@@ -98,6 +100,9 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library)), "HOME": options["scratch"]}
     if inside:
         command = [*_bubblewrap(limits, environment, user), *command]
+    elif tier == SEATBELT:
+        rules = profile(python.executable, (*python.readable(), _INSIDE), scratch)
+        command = ["sandbox-exec", "-p", rules, *command]
     return Launch(tuple(command), environment, user)
 
 
@@ -106,15 +111,18 @@ def _home(library: Path) -> Path:
     return library.parent.parent
 
 
-def _resource_limits(limits: Limits, *, bounded_processes: bool) -> dict[str, tuple[int, int]]:
+def _resource_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tuple[int, int]]:
     values = {
         "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
-        "RLIMIT_AS": (limits.memory_bytes,) * 2,
         "RLIMIT_FSIZE": (limits.file_bytes,) * 2,
         "RLIMIT_NOFILE": (limits.descriptors,) * 2,
         "RLIMIT_CORE": (0, 0),
     }
-    if bounded_processes:  # an ordinary user's other processes count too: there, memory bounds the threads
+    if sys.platform != "darwin":  # which takes this limit and ignores it
+        values["RLIMIT_AS"] = (limits.memory_bytes,) * 2
+    if tier == SEATBELT:  # counts processes, not threads
+        values["RLIMIT_NPROC"] = (0, 0)
+    elif tier == BUBBLEWRAP or user is not None:  # else the user's other processes count: there, memory bounds threads
         values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
     return values
 

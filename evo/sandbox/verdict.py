@@ -40,7 +40,6 @@ class Limits:
     scratch_bytes: int = 32 << 20
     descriptors: int = 64
     message_bytes: int = 1 << 20
-    output_bytes: int = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)

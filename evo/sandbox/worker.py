@@ -1,66 +1,117 @@
-"""The trusted worker process: takes jobs from the pool one by one, runs their checks, answers with verdicts.
+"""The pool's handle on a worker process."""
 
-It is apart from the pool's process because a check that works on a hostile value may hang in C or run out of memory:
-then the pool kills it.
-"""
-
+import contextlib
 import json
-import resource
-import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, Final
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
 
-from evo.sandbox.check import CheckError, CompiledCheck, compile_check
+from evo.errors import UserError
 from evo.sandbox.job import Job
-from evo.sandbox.judge import judge
-from evo.sandbox.messages import VALUE_SEEN, receive, send, to_json
-from evo.sandbox.verdict import Limits, SandboxFault
-from evo.sandbox.zygote import Zygote
+from evo.sandbox.messages import from_json, receive, send
+from evo.sandbox.verdict import Limits, SandboxFault, Status, Verdict
 
-__all__ = ["main"]
+__all__ = ["Worker"]
 
-_MEMORY_BYTES: Final = 4 << 30
-
-compiled: Callable[[str], CompiledCheck] = lru_cache(maxsize=512)(compile_check)
-
-
-def _answer(request: dict[str, Any], zygote: Zygote, limits: Limits, connection: socket.socket) -> dict[str, Any]:
-    told = False
-
-    def on_value() -> None:
-        nonlocal told
-        if not told:
-            told = True
-            connection.sendall(VALUE_SEEN)
-
-    job = Job(**request)
-    try:
-        return {"verdict": to_json(judge(job, compiled(job.check), zygote, limits, on_value))}
-    except CheckError as error:
-        return {"unusable": str(error)}
-    except SandboxFault as error:
-        return {"fault": str(error)}
+_START_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 2.0
+_END_SECONDS: Final = 3.0
+# -I keeps the environment and the current folder out; what this process can import, the worker can.
+_BOOT: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from evo.sandbox.tester import main; main()"
 
 
-def main() -> None:
-    """Arguments: number of the connection's descriptor, tier, limits as JSON."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    tier, limits = sys.argv[2], Limits(**json.loads(sys.argv[3]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        zygote = Zygote(tier, limits)
-    except SandboxFault as error:
-        send(connection, {"fault": str(error)})
-        return
-    memory = max(_MEMORY_BYTES, 2 * limits.memory_bytes)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    send(connection, {"ready": True})
-    try:
-        while (request := receive(connection)) is not None:
-            send(connection, _answer(request, zygote, limits, connection))
-    finally:
-        zygote.close()
+class Worker:
+    """One worker process, started when first needed. Its methods raise SandboxFault when it fails."""
+
+    def __init__(self, tier: str, limits: Limits, folder: Path) -> None:
+        self._tier = tier
+        self._limits = limits
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the process, which enters its tier; nothing to do if it runs."""
+        with self._lock:
+            if self._closed:
+                raise SandboxFault("the sandbox has been closed")
+            if self._process is not None:
+                return
+            self._connection, theirs = socket.socketpair()
+            with theirs:
+                limits = json.dumps(asdict(self._limits))
+                words = [str(theirs.fileno()), self._tier, limits, str(self._folder), json.dumps(sys.path)]
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", _BOOT, *words],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is the pool's to handle
+                )
+        self._connection.settimeout(_START_SECONDS)
+        answer = None
+        with contextlib.suppress(OSError):
+            answer = receive(self._connection)
+        if answer is None or "fault" in answer:
+            self._kill()
+            raise SandboxFault(answer["fault"] if answer else "the worker process does not start")
+
+    def run(self, job: Job, *, last_attempt: bool = False) -> Verdict:
+        """One job. Raises UserError if its check program is unusable.
+
+        last_attempt: the job ended the process before. If it does so again after values of the candidate had reached
+        the check, it is they that bring the check down, and that is a verdict.
+        """
+        self.start()
+        self._connection.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+        values_seen = False
+        try:
+            send(self._connection, asdict(job))
+            while (answer := receive(self._connection)) == {}:
+                values_seen = True
+        except TimeoutError:
+            self._kill()
+            if values_seen:  # the check works on them where no signal reaches it
+                message = f"the tests did not end within {self._limits.wall_seconds:g} s on the values returned"
+                return Verdict(Status.TIMEOUT, "TimeoutError", message)
+            raise SandboxFault("the worker process does not answer") from None
+        except OSError as error:
+            self._kill()
+            raise SandboxFault(f"the worker process failed: {error}") from None
+        if answer is None:
+            self._kill()
+            if values_seen and last_attempt:
+                return Verdict(Status.CRASH, "CheckCrashed", "the tests' process ended on the values returned")
+            raise SandboxFault("the worker process ended")
+        if "unusable" in answer:
+            raise UserError(f"the tests for {job.entry_point} cannot be used: {answer['unusable']}")
+        if "fault" in answer:
+            raise SandboxFault(answer["fault"])
+        return from_json(answer["verdict"])
+
+    def close(self) -> None:
+        """End it, and with it whatever it started, for good."""
+        with self._lock:
+            self._closed = True
+            if self._process is None:
+                return
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            try:
+                self._process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._connection.close()
+
+    def _kill(self) -> None:
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+                self._connection.close()
+                self._process = None

@@ -34,16 +34,20 @@ class End:
 
 
 class Zygote:
-    """One warm interpreter under ``tier``. Not thread-safe. Every method raises SandboxFault when the zygote fails."""
+    """One warm interpreter under ``tier``, its scratch folder below ``folder``. Not thread-safe.
 
-    def __init__(self, tier: str, limits: Limits) -> None:
+    Every method raises SandboxFault when the zygote fails.
+    """
+
+    def __init__(self, tier: str, limits: Limits, folder: Path) -> None:
         self._tier = tier
         self._limits = limits
+        self._folder = folder
         self._next: socket.socket | None = None
         self._start()
 
     def _start(self) -> None:
-        self._scratch = Path(tempfile.mkdtemp(prefix="evo-sandbox-"))
+        self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
         prepared = launch(self._tier, self._limits, self._scratch)
         if prepared.user is not None:
             os.chown(self._scratch, prepared.user, prepared.user)

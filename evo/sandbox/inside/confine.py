@@ -9,6 +9,7 @@ import os
 import resource
 import stat
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 
 __all__ = ["Confinement", "drop_user", "give_up", "landlock_abi", "ruleset"]
@@ -26,11 +27,14 @@ _FILE_RIGHTS = ((1, (1 << 13) - 1), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15), (9
 _NETWORK_RIGHTS = ((4, 0b11), (10, 0b1100))
 _SCOPES = ((6, 0b11),)
 
+_LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def landlock_abi() -> int:
     """Version of the kernel's Landlock interface, 0 where there is none."""
+    if not _LINUX:
+        return 0
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, 1)))
 
 
@@ -66,8 +70,11 @@ def drop_user(user: int) -> None:
 def give_up(rules: int | None, program: bytes) -> None:
     """Enter a Landlock ruleset and a seccomp program (b"" for none), for this process and all that come from it.
 
-    Also bars processes of the same user from its memory and descriptors. Raises OSError.
+    Also bars processes of the same user from its memory and descriptors. Raises OSError. Elsewhere than on Linux the
+    process has been confined from outside.
     """
+    if not _LINUX:
+        return
     _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     if rules is not None:
@@ -90,8 +97,9 @@ class Confinement:
         """Confine this process, for good. Raises OSError where that fails: then nothing untrusted may run."""
         for name, pair in self._limits:
             resource.setrlimit(name, pair)
-        _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
-        self._filter.enter()
+        if _LINUX:
+            _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
+            self._filter.enter()
 
 
 class _Program(ctypes.Structure):

@@ -37,6 +37,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from pathlib import Path
 
 from . import child, confine
+from .memory import resident_bytes
 
 __all__ = ["main"]
 
@@ -49,6 +50,7 @@ WARM: typing.Final = (
 _END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, 1 if scratch could not be wiped
 _CHANNEL, _LIBRARY = 3, 4
 _POLL_MS: typing.Final = 100
+_MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
 _MAX_ENTRIES: typing.Final = 4096
 
 
@@ -60,6 +62,7 @@ class Zygote:
         self.scratch: str = options["scratch"]
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
+        self.memory_bytes: int = options["memory_bytes"]
         self.first = os.getpid() == 1
         os.chdir(self.scratch)
         os.umask(0o077)
@@ -96,6 +99,7 @@ class Zygote:
 
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
+            os.setsid()
             os.dup2(descriptor, _CHANNEL)
             channel = child.Channel(_CHANNEL, self.message_bytes)
             try:
@@ -110,13 +114,15 @@ class Zygote:
 
     def _watch(self, pid: int) -> None:
         """Return when the child has ended, is to be ended, or used too much scratch."""
-        handle = os.pidfd_open(pid)
         poll = select.poll()
-        poll.register(handle, select.POLLIN)
         poll.register(self.control.fileno(), select.POLLIN)
-        while not poll.poll(_POLL_MS) and not self._scratch_is_full():
+        handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+        if handle is not None:
+            poll.register(handle, select.POLLIN)
+        while not poll.poll(_POLL_MS) and not self._scratch_is_full() and resident_bytes(pid) <= self.memory_bytes:
             pass
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
     def _scratch_is_full(self) -> bool:
         used = 0
@@ -135,12 +141,12 @@ class Zygote:
     def _reap(self, pid: int) -> bytes:
         """Kill the child and, as the first process of its namespace, whatever else is left; wipe; report."""
         with contextlib.suppress(OSError):
-            os.kill(-1 if self.first else pid, signal.SIGKILL)
+            os.kill(-1 if self.first else -pid, signal.SIGKILL)  # a child leads a group of its own
         _, status, usage = os.wait4(pid, 0)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, 0 if self.first else os.WNOHANG)[0]:
                 pass
-        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, not self._wipe())
+        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, not self._wipe())
 
     def _wipe(self) -> bool:
         """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
