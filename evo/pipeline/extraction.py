@@ -181,7 +181,8 @@ def _continued(body: str, stub: str, entry_point: str) -> str:
 
 def _remains(blocks: list[_Block], entry_point: str) -> str:
     """Text that looks like code but is no program with the entry point: running it gives the feedback it deserves."""
-    for wanted in (rf"\bdef\s+{re.escape(entry_point)}\b", r"^\s*(?:async\s+)?def\s+\w+\s*\("):
+    name = re.escape(entry_point)
+    for wanted in (rf"\bdef\s+{name}\b|^{name}\s*=[^=]", r"^\s*(?:async\s+)?def\s+\w+\s*\("):
         for block in blocks:
             if hit := re.search(wanted, block.text, re.MULTILINE):
                 code = block.text if block.fenced else block.text[block.text.rfind("\n", 0, hit.start()) + 1 :]
