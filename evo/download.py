@@ -55,13 +55,11 @@ def exclusive(target: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def fetch(
-    url: str, target: Path, *, sha256: str, size: int | None = None, progress: Progress | None = None
-) -> Path:
+def fetch(url: str, target: Path, *, sha256: str, size: int | None = None, progress: Progress | None = None) -> Path:
     """Download ``url`` to ``target`` unless it is there, and return ``target``.
 
-    A ``.part`` file beside it keeps what has arrived, and the next call goes on from there. Raises UserError if the server
-    does not give the file or gives another one than ``sha256`` (hex) says.
+    A ``.part`` file beside it keeps what has arrived, and the next call goes on from there. Raises UserError if the
+    server does not give the file or gives another one than ``sha256`` (hex) says.
     """
     with exclusive(target):
         if target.exists():
@@ -70,13 +68,17 @@ def fetch(
         try:
             _receive(url, part, size, progress)
         except httpx.HTTPError as error:
-            raise UserError(f"{url}: download failed ({error or type(error).__name__}); try again, it goes on from there") from error
+            raise UserError(
+                f"{url}: download failed ({error or type(error).__name__}); try again, it goes on from there"
+            ) from error
         except OSError as error:
             raise UserError(f"{part}: cannot be written ({error.strerror}); free the disk or set EVO_CACHE") from error
         found = sha256_of(part)
         if found != sha256:
             part.unlink()
-            raise UserError(f"{url}: is not the file that was expected (SHA-256 {found}, not {sha256}); give a path instead")
+            raise UserError(
+                f"{url}: is not the file that was expected (SHA-256 {found}, not {sha256}); give a path instead"
+            )
         part.replace(target)
     return target
 

@@ -1,0 +1,132 @@
+"""A user's own problems: one JSON object per line. The schema is in docs/tasks.md; every error names file, line,
+field.
+"""
+
+import ast
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evo.errors import UserError
+from evo.tasks.body import Body, body_of
+from evo.tasks.evalplus import evalplus_task, is_evalplus
+from evo.tasks.examples import examples_in
+from evo.tasks.mode import Task
+
+__all__ = ["jsonl_tasks"]
+
+_REQUIRED = ("prompt", "entry_point", "tests")
+_OPTIONAL = ("id", "visible_tests", "reference", "setup")
+_FIELDS = (*_REQUIRED, *_OPTIONAL)
+
+
+def jsonl_tasks(text: str, source: str) -> Iterator[Task]:
+    """Tasks of a JSONL file in the user's or in EvalPlus' format. Raises UserError."""
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{source}: line {number}"
+        item = _object(line, where)
+        task = evalplus_task(item, where) if is_evalplus(item) else _task(item, where, number)
+        if task.id in seen:
+            raise UserError(f"{where}: field id: {task.id!r} is already the id of line {seen[task.id]}")
+        seen[task.id] = number
+        yield task
+    if not seen:
+        raise UserError(f"{source}: holds no problem; write one JSON object per line with {', '.join(_REQUIRED)}")
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        item = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise UserError(f"{where}: is not JSON ({error}); every line must be one JSON object") from None
+    if not isinstance(item, dict):
+        raise UserError(f"{where}: must be a JSON object, not {type(item).__name__}")
+    return item
+
+
+def _task(item: Mapping[str, Any], where: str, number: int) -> Task:
+    for key in item:
+        if key not in _FIELDS:
+            close = difflib.get_close_matches(key, _FIELDS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_FIELDS)}"
+            raise UserError(f"{where}: field {key}: unknown; {hint}")
+    for key in _REQUIRED:
+        if key not in item:
+            raise UserError(f"{where}: field {key}: is missing")
+    prompt, setup, reference = (_text(item, key, where) for key in ("prompt", "setup", "reference"))
+    entry_point = _text(item, "entry_point", where)
+    if not prompt.strip():
+        raise UserError(f"{where}: field prompt: is empty")
+    if not entry_point.isidentifier():
+        raise UserError(f"{where}: field entry_point: {entry_point!r} is no name of a function")
+    for key, code in (("setup", setup), ("reference", reference)):
+        _parse(code, key, where)
+    tests = _tests(item, "tests", entry_point, setup, where)
+    stub = prompt if _is_stub(prompt, entry_point) else ""
+    examples = examples_in(prompt, entry_point) if stub else Body(())
+    if "visible_tests" in item:
+        examples = _tests(item, "visible_tests", entry_point, setup, where)
+    return Task(
+        id=_text(item, "id", where) or f"line-{number}",
+        suite=where.partition(":")[0],
+        prompt=lambda shown: prompt,
+        entry_point=entry_point,
+        stub=stub,
+        reference=reference,
+        tests=tests,
+        examples=examples,
+    )
+
+
+def _text(item: Mapping[str, Any], key: str, where: str) -> str:
+    value = item.get(key, "")
+    if not isinstance(value, str):
+        raise UserError(f"{where}: field {key}: must be text, not {type(value).__name__}")
+    return value
+
+
+def _parse(code: str, key: str, where: str) -> ast.Module:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        at = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise UserError(f"{where}: field {key}: is not Python ({reason}{at})") from None
+
+
+def _tests(item: Mapping[str, Any], key: str, entry_point: str, setup: str, where: str) -> Body:
+    """Asserts that call the entry point, or a program that defines check(candidate)."""
+    value = item[key]
+    lines = [value] if isinstance(value, str) else value
+    if not isinstance(lines, list) or not lines or not all(isinstance(line, str) for line in lines):
+        raise UserError(f"{where}: field {key}: must be a list of asserts, or a program that defines check(candidate)")
+    module = _parse("\n".join(lines), key, where)
+    checks = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "check" and n.args.args]
+    if checks:
+        check = checks[-1]
+        rest = [ast.unparse(n) for n in module.body if n is not check]
+        body = body_of(check, entry_point, "\n".join([setup, *rest]))
+    else:
+        check = ast.FunctionDef(
+            "check", ast.arguments([], [ast.arg("candidate")], None, [], [], None, []), module.body, []
+        )
+        body = body_of(check, entry_point, setup)
+    if not body.tests:
+        raise UserError(f"{where}: field {key}: holds no assert")
+    called = {n.id for s in body.statements for n in ast.walk(ast.parse(s.source)) if isinstance(n, ast.Name)}
+    if "candidate" not in called:
+        raise UserError(f"{where}: field {key}: never calls {entry_point}")
+    return body
+
+
+def _is_stub(prompt: str, entry_point: str) -> bool:
+    """Whether the prompt is code that an answer may continue, as HumanEval's prompts are."""
+    try:
+        tree = ast.parse(prompt)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(n, ast.FunctionDef) and n.name == entry_point for n in tree.body)
