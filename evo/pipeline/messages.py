@@ -23,7 +23,7 @@ class Work:
     diagnosis: str = ""
 
 
-def messages(system: str, problem: Problem, work: Work) -> tuple[Message, ...]:
+def messages(system: str, closing: str, problem: Problem, work: Work) -> tuple[Message, ...]:
     """The two messages of a call. Parts that there is nothing to say about are left out."""
     parts = [f"Problem:\n{_statement(problem)}"]
     if work.draft:
@@ -32,6 +32,8 @@ def messages(system: str, problem: Problem, work: Work) -> tuple[Message, ...]:
         parts.append(f"Result:\n{_fenced(work.feedback)}")
     if work.diagnosis:
         parts.append(f"Diagnosis:\n{_fenced(harmless(work.diagnosis, LIMIT))}")
+    if closing:
+        parts.append(closing)
     return (Message("system", system), Message("user", "\n\n".join(parts)))
 
 

@@ -26,9 +26,10 @@ class PipelineSettings:
 class PlanNode:
     """A live node in execution order; ``gene`` is the genome's node id and only for drawing: it is not in the digest.
 
-    system: the text of the prompt itself (not its name). prompt: its name, for display, not in the digest. iterations:
-    how often the node may be visited in one run; the compiler works it out for every role (a looped executor's is one
-    more than its refiner's where the last execution is its own). feedback: of an executor that a node reads.
+    system, closing: the text of the prompt itself (not its name), as the system message and as what ends the user's
+    message ("" for nothing). prompt: its name, for display, not in the digest. iterations: how often the node may be
+    visited in one run; the compiler works it out for every role (a looped executor's is one more than its refiner's
+    where the last execution is its own). feedback: of an executor that a node reads.
     """
 
     role: Role
@@ -39,12 +40,12 @@ class PlanNode:
     temperature: float = 0.0
     iterations: int = 1
     feedback: Feedback = Feedback.VALUES
+    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An executable pipeline: live nodes in a canonical order (task first, output last), edges as index pairs,
-    settings.
+    """An executable pipeline: live nodes in a canonical order (task first, output last), edges as index pairs.
 
     A run walks the edges from the task: from each node to the successor with the smallest index that still has visits
     left. A loop is therefore an edge to a smaller index, taken until its target is used up.

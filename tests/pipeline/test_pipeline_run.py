@@ -132,7 +132,8 @@ def test_messages_begin_with_what_calls_share(build: Build, problem: Problem) ->
     )
     generator, analyzer, refiner = (chat.messages[1].content for chat in played.chats)
     assert analyzer.startswith(generator)
-    assert refiner.startswith(analyzer)
+    assert analyzer.endswith("The cause, in one sentence:")
+    assert refiner.startswith(analyzer.removesuffix("The cause, in one sentence:"))
     assert generator == (
         "Problem:\nSum of a. add([1, 2]) == 3\n\n"
         "```python\nfrom typing import List\n\n\ndef add(a: List[int]) -> int:\n```"
@@ -175,7 +176,8 @@ def test_genomes_that_differ_in_the_refiner_share_the_generators_call(build: Bui
     one, two = (play(build(linear(Stage(prompt=p))), problem, numbered, never).chats for p in ("fix", "minimal"))
     assert one[0] == two[0]
     assert one[1] != two[1]
-    assert one[1].messages[1] == two[1].messages[1]
+    shared, _, _ = one[1].messages[1].content.rpartition("\n\n")
+    assert two[1].messages[1].content.startswith(shared)
 
 
 @given(

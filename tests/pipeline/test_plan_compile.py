@@ -115,9 +115,11 @@ def test_digest_follows_a_prompts_text_not_its_name(tmp_path: Path) -> None:
     (tmp_path / "generator").mkdir()
     (tmp_path / "generator" / "twin.md").write_text(BOOK.text(Role.GENERATOR, "plain"))
     (tmp_path / "generator" / "careful.md").write_text("Something else.")
+    (tmp_path / "generator" / "closed.md").write_text(BOOK.text(Role.GENERATOR, "plain") + "\n---\nNow write it.")
     book = PromptBook.load(tmp_path)
     plain = compiled(linear()).digest
     assert compile_genome(linear(prompt="twin"), PipelineSettings(), book).digest == plain
+    assert compile_genome(linear(prompt="closed"), PipelineSettings(), book).digest != plain
     assert (
         compile_genome(linear(prompt="careful"), PipelineSettings(), book).digest
         != compiled(linear(prompt="careful")).digest

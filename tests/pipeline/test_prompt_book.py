@@ -7,6 +7,7 @@ import pytest
 from evo.errors import UserError
 from evo.genome.genes import Role
 from evo.pipeline import PromptBook
+from evo.pipeline.prompts import system_and_closing
 
 
 def test_the_shipped_prompts() -> None:
@@ -17,7 +18,7 @@ def test_the_shipped_prompts() -> None:
     assert book.names(Role.EXECUTOR) == ()
     texts = [book.text(role, name) for role in Role for name in book.names(role)]
     assert len(set(texts)) == 8
-    assert all(10 <= len(text.split()) <= 50 and text == text.strip() for text in texts)
+    assert all(10 <= len(text.split()) <= 60 and text == text.strip() for text in texts)
 
 
 def test_a_users_folder_adds_and_overrides(tmp_path: Path) -> None:
@@ -49,3 +50,8 @@ def test_faulty_folders_get_one_line(tmp_path: Path) -> None:
     (tmp_path / "refiner" / "empty.md").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(UserError, match=r"empty\.md: cannot be read as UTF-8"):
         PromptBook.load(tmp_path)
+
+
+def test_a_prompt_may_close_the_users_message() -> None:
+    assert system_and_closing("Do it.\n---\nNow:") == ("Do it.", "Now:")
+    assert system_and_closing("Do it --- well.") == ("Do it --- well.", "")
