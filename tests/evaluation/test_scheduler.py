@@ -28,7 +28,10 @@ def plan(name, *refiners, generator="m"):
     nodes = [PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, generator, "plain", "Write code.", 0.5)]
     if not refiners:
         return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), ((0, 1), (1, 2)), settings, name)
-    nodes += [PlanNode(Role.EXECUTOR, 3), PlanNode(Role.REFINER, 4, refiners[0], "fix", "Fix it.", 0.5, 2)]
+    nodes += [
+        PlanNode(Role.EXECUTOR, 3, iterations=3),
+        PlanNode(Role.REFINER, 4, refiners[0], "fix", "Fix it.", 0.5, 2),
+    ]
     edges = ((0, 1), (1, 2), (2, 3), (2, 4), (3, 2))
     return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), edges, settings, name)
 
