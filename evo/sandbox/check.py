@@ -117,13 +117,21 @@ class _Rewriter(ast.NodeTransformer):
     """``assert a == b, m`` becomes enter(text); assert compare("Eq", a, b), m; leave()."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self._lines = source.encode().splitlines(keepends=True)
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
-        text = (ast.get_source_segment(self._source, node) or "")[:_MAX_SOURCE]
+        text = self._text(node)[:_MAX_SOURCE]
         watched = ast.Assert(_watch(node.test), node.msg)
         parts = [_tell("enter", ast.Constant(text)), watched, _tell("leave")]
         return [ast.copy_location(part, node) for part in parts]
+
+    def _text(self, node: ast.Assert) -> str:
+        """As ast.get_source_segment, which splits the whole source anew for every node."""
+        end_line, end = node.end_lineno or node.lineno, node.end_col_offset
+        lines = self._lines[node.lineno - 1 : end_line]
+        lines[-1] = lines[-1][:end]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
 
 
 def _watch(test: ast.expr) -> ast.expr:

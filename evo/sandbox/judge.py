@@ -113,19 +113,23 @@ def _name_the_end(verdict: Verdict, end: End, limits: Limits) -> Verdict:
         return replace(verdict, message=f"no answer within {limits.wall_seconds:g} s")
     if verdict.status is not Status.CRASH:
         return verdict
+    status, error_type, message = _cause_of_death(end, limits)
+    return replace(verdict, status=status, error_type=error_type, message=message)
+
+
+def _cause_of_death(end: End, limits: Limits) -> tuple[Status, str, str]:
     if not os.WIFSIGNALED(end.status):
         code = os.WEXITSTATUS(end.status)
-        return replace(
-            verdict, error_type="ProcessExit", message=f"the process exited with status {code} before the tests ended"
-        )
+        return Status.CRASH, "ProcessExit", f"the process exited with status {code} before the tests ended"
     number = os.WTERMSIG(end.status)
+    if end.scratch_full:
+        return Status.CRASH, "ScratchFull", "more or larger files than scratch holds"
     if number == signal.SIGXCPU or (number == signal.SIGKILL and end.cpu_seconds >= limits.cpu_seconds):
-        message = f"more than {limits.cpu_seconds} s of processor time"
-        return replace(verdict, status=Status.TIMEOUT, error_type="TimeoutError", message=message)
+        return Status.TIMEOUT, "TimeoutError", f"more than {limits.cpu_seconds} s of processor time"
     if end.peak_bytes >= _NEAR_THE_LIMIT * limits.memory_bytes:
-        return replace(verdict, status=Status.MEMORY, error_type="MemoryError", message="more memory than allowed")
+        return Status.MEMORY, "MemoryError", "more memory than allowed"
     name = signal.Signals(number).name
-    return replace(verdict, error_type=name, message=f"the process was ended by {name}")
+    return Status.CRASH, name, f"the process was ended by {name}"
 
 
 def _failed_assert(job: Job, channel: Channel, witness: Witness, status: Status) -> FailedAssert | None:

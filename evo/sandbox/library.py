@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Interpreter", "interpreter"]
+__all__ = ["PACKAGE_FOLDERS", "Interpreter", "interpreter"]
 
 # Third-party packages stay out: one of them may hold a benchmark with its answers.
-_PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _EXTENSIONS = ("_bz2", "_ctypes", "_decimal", "_hashlib", "_lzma", "_sqlite3", "_ssl", "_uuid", "zlib")
 _MAPPED_LIBRARY = re.compile(r"\s(/\S+\.so[^\s/]*)$")
 
@@ -32,15 +32,9 @@ class Interpreter:
 
     def readable(self) -> tuple[Path, ...]:
         """Files and folders that may be read: the library without third-party packages, shared objects, two devices."""
-        entries = (entry for entry in sorted(self.library.iterdir()) if entry.name not in _PACKAGE_FOLDERS)
+        entries = (entry for entry in sorted(self.library.iterdir()) if entry.name not in PACKAGE_FOLDERS)
         devices = (Path("/dev/null"), Path("/dev/urandom"))
         return (*entries, *_beside(self.path, self.library), *self.shared_objects, *_loader_files(), *devices)
-
-    def package_folders(self) -> tuple[Path, ...]:
-        """Folders of third-party packages below what a whole-folder bind would show."""
-        roots = [self.library, *Path("/usr/lib").glob("python3*"), *Path("/usr/lib64").glob("python3*")]
-        found = {root / name for root in roots for name in _PACKAGE_FOLDERS if (root / name).is_dir()}
-        return tuple(sorted(found))
 
 
 def _beside(path: tuple[str, ...], library: Path) -> Iterator[Path]:
@@ -68,6 +62,6 @@ def interpreter() -> Interpreter:
     lines = mapped.read_text().splitlines() if mapped.exists() else []
     found = {Path(match[1]) for line in lines if (match := _MAPPED_LIBRARY.search(line))}
     outside = {
-        file for file in found if not file.is_relative_to(library) and not set(file.parts) & set(_PACKAGE_FOLDERS)
+        file for file in found if not file.is_relative_to(library) and not set(file.parts) & set(PACKAGE_FOLDERS)
     }
     return Interpreter(binary, library, path, tuple(sorted(outside)))

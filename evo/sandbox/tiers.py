@@ -5,11 +5,11 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from evo.sandbox.bubblewrap import PROGRAM, bubblewrap
 from evo.sandbox.inside.confine import landlock_abi
 from evo.sandbox.library import interpreter
 from evo.sandbox.seatbelt import profile
@@ -70,7 +70,7 @@ def missing(tier: str) -> str:
     if platform.machine() not in ARCHITECTURES:
         return f"no list of system calls for {platform.machine()}"
     if tier == BUBBLEWRAP:
-        return "" if shutil.which("bwrap") else "bubblewrap is not installed (apt-get install bubblewrap)"
+        return "" if shutil.which(PROGRAM) else "bubblewrap is not installed (apt-get install bubblewrap)"
     return "" if landlock_abi() else "the kernel has no Landlock (Linux 5.13 or later, enabled at boot)"
 
 
@@ -99,7 +99,9 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
     environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library)), "HOME": options["scratch"]}
     if inside:
-        command = [*_bubblewrap(limits, environment, user), *command]
+        scratch_inside = (Path(options["scratch"]), limits.scratch_bytes)
+        ours = (_INSIDE, Path(root) / _INSIDE.name)
+        command = [*bubblewrap(python, ours, scratch_inside, environment, as_root=user is not None), *command]
     elif tier == SEATBELT:
         rules = profile(python.executable, (*python.readable(), _INSIDE), scratch)
         command = ["sandbox-exec", "-p", rules, *command]
@@ -125,36 +127,3 @@ def _resource_limits(limits: Limits, tier: str, user: int | None) -> dict[str, t
     elif tier == BUBBLEWRAP or user is not None:  # else the user's other processes count: there, memory bounds threads
         values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
     return values
-
-
-def _bubblewrap(limits: Limits, environment: dict[str, str], user: int | None) -> Sequence[str]:
-    """bwrap and its arguments.
-
-    As root no user namespace but a real unprivileged user, taken on inside: a root that is only mapped is still root
-    where the kernel compares owners, and RLIMIT_NPROC does not bind it.
-    """
-    python = interpreter()
-    words = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if user is None:
-        words += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
-    else:
-        words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    words += ["--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox", "--clearenv"]
-    for name, value in environment.items():
-        words += ["--setenv", name, value]
-    for folder in (python.library.parent, Path("/usr/lib"), Path("/usr/lib64"), Path("/lib"), Path("/lib64")):
-        if folder.is_symlink():
-            words += ["--symlink", str(folder.readlink()), str(folder)]
-        elif folder.is_dir():
-            words += ["--ro-bind", str(folder), str(folder)]
-    for folder in python.package_folders():
-        words += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
-    for file in (python.executable, *python.readable()):
-        if not any(file.is_relative_to(seen) for seen in (python.library.parent, Path("/usr/lib"), Path("/lib"))):
-            words += ["--dev-bind" if file.parent == Path("/dev") else "--ro-bind-try", str(file), str(file)]
-    words += ["--ro-bind", str(_INSIDE), "/evo/inside", "--size", str(limits.scratch_bytes)]
-    if user is None:
-        words += ["--tmpfs", "/scratch"]
-    else:
-        words += ["--perms", "1777", "--tmpfs", "/scratch"]
-    return [*words, "--remount-ro", "/", "--chdir", "/scratch", "--"]

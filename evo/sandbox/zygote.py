@@ -18,6 +18,7 @@ from evo.sandbox.verdict import Limits, SandboxFault
 __all__ = ["End", "Zygote"]
 
 _END: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
+_DIRTY, _FULL = 1, 2
 _RUNS_EACH: Final = 400
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 5.0
@@ -26,11 +27,12 @@ _MAX_ERRORS: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run's process ended. status: as os.wait gives it."""
+    """How a run's process ended. status: as os.wait gives it. scratch_full: it was ended for writing too much."""
 
     status: int
     cpu_seconds: float
     peak_bytes: int
+    scratch_full: bool
 
 
 class Zygote:
@@ -109,10 +111,10 @@ class Zygote:
         except OSError as error:
             self.restart()
             raise SandboxFault(f"the zygote does not answer: {error}") from None
-        status, cpu_seconds, peak, dirty = _END.unpack(data)
-        if dirty:
+        status, cpu_seconds, peak, flags = _END.unpack(data)
+        if flags & _DIRTY:
             self.restart()
-        return End(status, cpu_seconds, peak)
+        return End(status, cpu_seconds, peak, bool(flags & _FULL))
 
     def restart(self) -> None:
         """A new interpreter in place of this one."""

@@ -22,6 +22,7 @@ ITERATOR: Final = 1
 CALLABLE: Final = 2
 
 _LENGTH = struct.Struct("<I")
+_SMALL = struct.Struct("<cb")
 _FLOAT = struct.Struct("<d")
 _COMPLEX = struct.Struct("<dd")
 _HANDLE = struct.Struct("<BBI")
@@ -83,6 +84,9 @@ class _Encoder:
 
     def integer(self, value: int, depth: int) -> None:
         exact = int.__int__(value)
+        if -128 <= exact <= 127:
+            self.out += _SMALL.pack(b"j", exact)
+            return
         raw = exact.to_bytes(exact.bit_length() // 8 + 1, "little", signed=True)
         self.blob(b"i", raw)
 
@@ -182,6 +186,8 @@ class _Decoder:
             return reader(self, self.take(self.length()))
         if tag in _CONSTANTS:
             return _CONSTANTS[tag]
+        if tag == b"j":
+            return _SMALL.unpack(tag + self.take(1))[1]
         if tag == b"f":
             return _FLOAT.unpack(self.take(8))[0]
         if tag == b"c":

@@ -47,8 +47,9 @@ WARM: typing.Final = (
     *(math, operator, random, re, statistics, string, typing),
 )
 
-_END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, 1 if scratch could not be wiped
+_END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
 _CHANNEL, _LIBRARY = 3, 4
+_DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
 _MAX_ENTRIES: typing.Final = 4096
@@ -90,9 +91,7 @@ class Zygote:
             ours.close()
             theirs.close()
             begun = self.control.recv(1)
-            if begun:
-                self._watch(pid)
-            end = self._reap(pid)
+            end = self._reap(pid, self._watch(pid) if begun else 0)
             if not begun or not self.control.recv(1):
                 return
             self.control.sendall(end)
@@ -112,17 +111,19 @@ class Zygote:
         finally:
             os._exit(1)
 
-    def _watch(self, pid: int) -> None:
-        """Return when the child has ended, is to be ended, or used too much scratch."""
+    def _watch(self, pid: int) -> int:
+        """Return when the child has ended, is to be ended, or uses too much; the flag that says which of it."""
         poll = select.poll()
         poll.register(self.control.fileno(), select.POLLIN)
         handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
         if handle is not None:
             poll.register(handle, select.POLLIN)
-        while not poll.poll(_POLL_MS) and not self._scratch_is_full() and resident_bytes(pid) <= self.memory_bytes:
-            pass
+        full = False
+        while not full and not poll.poll(_POLL_MS) and resident_bytes(pid) <= self.memory_bytes:
+            full = self._scratch_is_full()
         if handle is not None:
             os.close(handle)
+        return _FULL if full else 0
 
     def _scratch_is_full(self) -> bool:
         used = 0
@@ -138,7 +139,7 @@ class Zygote:
             return True
         return False
 
-    def _reap(self, pid: int) -> bytes:
+    def _reap(self, pid: int, flags: int) -> bytes:
         """Kill the child and, as the first process of its namespace, whatever else is left; wipe; report."""
         with contextlib.suppress(OSError):
             os.kill(-1 if self.first else -pid, signal.SIGKILL)  # a child leads a group of its own
@@ -146,7 +147,8 @@ class Zygote:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, 0 if self.first else os.WNOHANG)[0]:
                 pass
-        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, not self._wipe())
+        flags |= 0 if self._wipe() else _DIRTY
+        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
 
     def _wipe(self) -> bool:
         """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
