@@ -12,7 +12,7 @@ from evo.genome.genes import Feedback, Genome
 from evo.genome.growth import minimal
 from evo.genome.innovation import InnovationTracker
 from evo.genome.mutate import mutate
-from evo.genome.settings import Setting, choices, integer, integers, interval, number, read_section, write_section
+from evo.genome.settings import Setting, choice, choices, integer, integers, interval, number, read_section, write_section
 from evo.genome.space import DistanceWeights, Initial, Rates, Space
 from evo.genome.structure import iterations
 
@@ -21,6 +21,7 @@ __all__ = ["GenomeConfig", "PipelineGenome"]
 SECTION = "PipelineGenome"
 _PROBABILITY = number(0.0, 1.0)
 _TEMPERATURE = interval(0.0, 2.0)
+_NAME = Setting("space", choice("linear"))
 _SPACE = (
     Setting("max_nodes", integer(1, 64)),
     Setting("stages", interval(0, 16, whole=True)),
@@ -53,8 +54,9 @@ class GenomeConfig:
 
 def read_space(raw: Mapping[str, str]) -> Space:
     """The space of an INI's [PipelineGenome] section, its pool still open. Raises UserError naming section.key."""
-    values = read_section(SECTION, raw, (*_SPACE, *_INITIAL, *_RATES, *_WEIGHTS))
+    values = read_section(SECTION, raw, (_NAME, *_SPACE, *_INITIAL, *_RATES, *_WEIGHTS))
     space = Space(
+        name=values[_NAME.key],
         **{s.key: values[s.key] for s in _SPACE if s.key != "feedback"},
         feedback=tuple(Feedback(level) for level in values["feedback"]),
         rates=Rates(**{s.key.removeprefix("rate_"): values[s.key] for s in _RATES}),
@@ -89,6 +91,7 @@ class PipelineGenome:
     def write_config(f: TextIO, config: GenomeConfig) -> None:
         """The section's keys, as ``parse_config`` reads them."""
         space = config.space
+        f.write(f"{_NAME.key} = {space.name}\n")
         write_section(f, _SPACE, space)
         write_section(f, _INITIAL, space.initial, "initial_")
         write_section(f, _RATES, space.rates, "rate_")
