@@ -131,7 +131,7 @@ class _Walk:
                 effect = pipeline.send(verdict)
             except StopIteration as end:
                 self._count(probability, end.value)
-            return None
+                return None
         return _State(probability, effect, pipeline, replies, best)
 
     def _better(self, best: tuple[int, str], code: str) -> tuple[int, str]:

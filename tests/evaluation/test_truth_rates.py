@@ -158,7 +158,7 @@ def test_sampled_runs_agree():
         chances, texts = zip(*backend.distribution(chat), strict=True)
         return draw.choices(texts, chances)[0]
 
-    runs = 3000
+    runs = 1000
     solved = sum(played(plan, answer) for _ in range(runs)) / runs
     rate = true_rate(plan, [PROBLEM], backend, verdict_of)
     assert abs(solved - rate) < 4 * (rate * (1 - rate) / runs) ** 0.5
