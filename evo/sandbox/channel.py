@@ -185,7 +185,10 @@ class Channel:
         return Opaque(handle)
 
     def _send(self, operation: bytes, content: Any) -> None:
-        encoded = wire.encode(content, self._export, _ARGUMENT_BYTES)
+        try:
+            encoded = wire.encode(content, self._export, _ARGUMENT_BYTES)
+        except wire.Unsupported as error:
+            self._end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedArgument", f"a test passes {error}"))
         try:
             self._stream.send(operation, encoded)
         except Ended as ended:

@@ -138,8 +138,6 @@ def _watch(test: ast.expr) -> ast.expr:
     """The same condition, with comparisons that decide it remembered."""
     if isinstance(test, ast.BoolOp):
         return ast.copy_location(ast.BoolOp(test.op, [_watch(value) for value in test.values]), test)
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return ast.copy_location(ast.UnaryOp(test.op, _watch(test.operand)), test)
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
         name = ast.Constant(type(test.ops[0]).__name__)
         return ast.copy_location(_method("compare", name, test.left, test.comparators[0]), test)

@@ -19,6 +19,7 @@ from evo.sandbox.zygote import End, Zygote
 __all__ = ["judge"]
 
 _ALARM_GRACE: Final = 0.1
+_MAX_LINE: Final = 200
 _NEAR_THE_LIMIT: Final = 0.9
 
 
@@ -94,17 +95,19 @@ def _converse(job: Job, function: Callable[[Any], Any], channel: Channel, witnes
 
 
 def _as_verdict(status: Status, raised: Raised, job: Job) -> Verdict:
+    if raised.builtin == "MemoryError":
+        status = Status.MEMORY
+    if (
+        not job.reveal and status is not Status.LOAD_ERROR
+    ):  # names and lines of the candidate's choice could tell values
+        return Verdict(status, raised.builtin)
     lines = job.code.splitlines()
     frames = tuple(
-        Frame(function, line, clean(lines[line - 1].strip(), 200))
+        Frame(function, line, clean(lines[line - 1].strip(), _MAX_LINE))
         for function, line in raised.frames
         if 0 < line <= len(lines)
     )
-    hidden = not job.reveal and status is not Status.LOAD_ERROR
-    name = raised.builtin if hidden else raised.name
-    if raised.builtin == "MemoryError":
-        status = Status.MEMORY
-    return Verdict(status, name, raised.message, frames=frames)
+    return Verdict(status, raised.name, raised.message, frames=frames)
 
 
 def _name_the_end(verdict: Verdict, end: End, limits: Limits) -> Verdict:

@@ -181,17 +181,11 @@ class _Decoder:
         if self.items > MAX_ITEMS:
             raise Malformed("too many items")
         tag = self.take(1)
-        reader = _READERS.get(tag)
-        if reader is not None:
-            return reader(self, self.take(self.length()))
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
-        if tag == b"j":
-            return _SMALL.unpack(tag + self.take(1))[1]
-        if tag == b"f":
-            return _FLOAT.unpack(self.take(8))[0]
-        if tag == b"c":
-            return complex(*_COMPLEX.unpack(self.take(16)))
+        if tag in _FIXED:
+            size, read = _FIXED[tag]
+            return read(self.take(size))
+        if tag in _SIZED:
+            return _SIZED[tag](self.take(self.length()))
         if tag == b"h":
             return self.handle()
         if tag not in _BUILDERS:
@@ -236,12 +230,19 @@ def _items_view(items: list[Any]) -> Any:
     return dict(items).items()
 
 
-_CONSTANTS: Final[dict[bytes, bool | None]] = {b"N": None, b"T": True, b"F": False}
-_READERS: Final[dict[bytes, Callable[[_Decoder, bytes], Any]]] = {
-    b"i": lambda decoder, raw: int.from_bytes(raw, "little", signed=True),
-    b"s": lambda decoder, raw: raw.decode("utf-8", "surrogatepass"),
-    b"b": lambda decoder, raw: raw,
-    b"y": lambda decoder, raw: bytearray(raw),
+_FIXED: Final[dict[bytes, tuple[int, Callable[[bytes], Any]]]] = {
+    b"N": (0, lambda raw: None),
+    b"T": (0, lambda raw: True),
+    b"F": (0, lambda raw: False),
+    b"j": (1, lambda raw: int.from_bytes(raw, "little", signed=True)),
+    b"f": (8, lambda raw: _FLOAT.unpack(raw)[0]),
+    b"c": (16, lambda raw: complex(*_COMPLEX.unpack(raw))),
+}
+_SIZED: Final[dict[bytes, Callable[[bytes], Any]]] = {
+    b"i": lambda raw: int.from_bytes(raw, "little", signed=True),
+    b"s": lambda raw: raw.decode("utf-8", "surrogatepass"),
+    b"b": bytes,
+    b"y": bytearray,
 }
 _BUILDERS: Final[dict[bytes, Callable[[list[Any]], Any]]] = {
     b"l": list,

@@ -188,7 +188,6 @@ def main() -> None:
     zygote = Zygote(options, control)
     os.dup2(0, 2)
     sys.argv[:] = [""]
-    random.seed(0)
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,0 +1,85 @@
+# ruff: noqa: E501 - programs read best on one line
+"""What may pass between a check and a candidate."""
+
+from collections.abc import Callable
+
+import pytest
+
+from evo.sandbox import Status, Verdict
+
+Run = Callable[..., Verdict]
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        ("import re\ndef f(s): return re.match('a+', s)", "assert candidate('aa')\nassert not candidate('b')"),
+        ("def f(n): return map(str, range(n))", "assert list(candidate(3)) == ['0', '1', '2']"),
+        ("def f():\n    n = 0\n    while True:\n        yield n\n        n += 1", "g = candidate()\nassert [next(g), next(g)] == [0, 1]"),
+        ("def f(n): return lambda x: x + n", "assert candidate(3)(4) == 7"),
+        ("def f(g, xs): return [g(x) for x in xs]", "assert candidate(lambda x: x * 2, [1, 2]) == [2, 4]"),
+        ("def f(g): return g()", "def bad():\n    raise KeyError('k')\ntry:\n    candidate(bad)\nexcept KeyError:\n    pass\nelse:\n    assert False"),
+        ("def f(d): return d.keys()", "assert candidate({'a': 1}) == {'a'}"),
+        ("from collections import Counter\ndef f(s): return Counter(s)", "assert candidate('aab') == {'a': 2, 'b': 1}"),
+        ("from collections import deque\ndef f(): return deque([1])", "assert candidate() != [1]\nassert list(candidate()) == [1]"),
+        ("def f(x): return float('nan')", "r = candidate(0)\nassert r != r"),
+        ("def f(x): return x", "assert candidate(10 ** 5000) == 10 ** 5000"),
+        ("def f(x): return [x, (x, {x}), {x: b'y'}, frozenset([x]), 1j, None, ...]", "assert candidate(1)[:6] == [1, (1, {1}), {1: b'y'}, frozenset([1]), 1j, None]"),
+        ("from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\ndef f(): return P(1).x", "assert candidate() == 1"),
+        ("import asyncio\nasync def g(): return 3\ndef f(): return asyncio.run(g())", "assert candidate() == 3"),
+        ("import threading\ndef f():\n    out = []\n    t = threading.Thread(target=out.append, args=(1,)); t.start(); t.join()\n    return out", "assert candidate() == [1]"),
+        ("import tempfile\ndef f():\n    with open('x', 'w+') as h:\n        h.write('a'); h.seek(0)\n        return h.read()", "assert candidate() == 'a'"),
+        ("n = 0\ndef f():\n    global n\n    n += 1\n    return n", "assert [candidate(), candidate()] == [1, 2]"),
+        ("import sqlite3, json, xml.etree.ElementTree, decimal, zlib, ssl\ndef f(): return 1", "assert candidate() == 1"),
+        ("def f(): print('x'); return 1", "assert candidate() == 1"),
+        ("def f(*a, **k): return [list(a), k]", "assert candidate(1, *[2], b=3) == [[1, 2], {'b': 3}]"),
+        ("sum = lambda xs: 0\ndef f(): return sum([1])", "assert candidate() == 0"),
+        ("def check(x): return x\ndef f(): return check(1)", "assert candidate() == 1"),
+    ],
+)  # fmt: skip
+def test_supported(run: Run, code: str, body: str) -> None:
+    verdict = run(code, body)
+    assert verdict.passed, verdict
+
+
+def test_changed_arguments_are_seen_only_if_nothing_is_returned(run: Run) -> None:
+    body = "x = [3, [1], {'a': [2]}]\ny = x[1]\ncandidate(x)\nassert x[0] == 0\nassert y == [1, 5]\nassert x[1] is y"
+    assert run("def f(x):\n    x[0] = 0\n    x[1].append(5)", body).passed
+    assert run("def f(x):\n    x[0] = 0\n    x[1].append(5)\n    return x", body).status is Status.ASSERTION
+    same = "x = [2, 1]\nassert candidate(x) == sorted(x)"
+    assert run("def f(x):\n    x.clear()\n    return []", same).status is Status.ASSERTION
+
+
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [("candidate(Node())", "class Node: pass"), ("candidate(open)", ""), ("candidate(object())", "")],
+)
+def test_arguments_that_are_no_plain_data(run: Run, body: str, before: str) -> None:
+    verdict = run("def f(x): return x", body + "\nassert True", before=before)
+    assert verdict.passed == (body == "candidate(open)")
+    if not verdict.passed:
+        assert verdict.status is Status.UNSUPPORTED_RESULT
+        assert "no plain data" in verdict.message
+
+
+@pytest.mark.parametrize("catch", ["except Exception:", "except:", "except BaseException:"])
+def test_a_check_that_catches_everything_passes_nothing_dead(run: Run, catch: str) -> None:
+    body = f"try:\n    candidate()\n{catch}\n    pass\nassert True"
+    assert run("import os\ndef f(): os._exit(0)", body).status is Status.CRASH
+    assert run("def f():\n    while True: pass", body).status is Status.TIMEOUT
+
+
+def test_values_that_hang_the_check_in_c_are_a_timeout(run: Run) -> None:
+    verdict = run("def f(): return 10 ** 9", "assert 3 ** candidate() == 1")
+    assert verdict.status is Status.TIMEOUT
+    assert run("def f(): return 1", "assert candidate() == 1").passed
+
+
+def test_values_that_end_the_checks_process_are_a_crash(run: Run) -> None:
+    verdict = run("def f(): return 11", "import os\nif candidate() == 11:\n    os.abort()\nassert True")
+    assert verdict.status is Status.CRASH
+    assert run("def f(): return 1", "assert candidate() == 1").passed
+
+
+def test_values_that_exhaust_the_checks_memory_are_named(run: Run) -> None:
+    assert run("def f(): return 1 << 40", "assert [0] * candidate() == 1").status is Status.MEMORY
