@@ -1,8 +1,9 @@
 """The exact solve rate of a plan whose models' answers have known distributions: no sampling, no error bar.
 
 A pipeline cannot be copied in the middle, but it is a pure function of the replies it gets. So the tree of everything
-that can happen is walked by replaying replies, one model call deeper at a time, and runs that have come to the same
-state are merged, which keeps the tree as narrow as the number of different drafts.
+that can happen is walked one model call deeper at a time, and runs that have come to the same state are merged, which
+keeps the tree as narrow as the number of different drafts. A state with several possible answers needs a waiting
+pipeline for each: those of the merged runs serve, and only where they are too few are replies replayed.
 
 Which runs are in the same state: a pipeline carries one piece of work along (see ``evo.pipeline.run``), all of which
 stands in its next request, and remembers besides only which executed draft would be its answer if nothing better came.
@@ -50,18 +51,20 @@ def true_rate(plan: Plan, problems: Sequence[Problem], backend: KnownAnswers, ve
 _Pipeline = Generator[Effect, Reply, Trace]
 
 
+_Waiting = tuple[_Pipeline, tuple[Reply, ...]]  # a pipeline, and what it was sent so far
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
-    """All runs that wait for the answer to ``chat``: their probability together, and the history of one of them.
+    """All runs that wait for the answer to ``chat``.
 
-    pipeline: that one, waiting. replies: what it was sent, in order. best: code of the draft that would be its answer
-    by now, and the visible tests that this passes.
+    probability: of all of them together. waiting: those of them that there are pipelines for. best: code of the draft
+    that would be their answer by now, and the visible tests that this passes.
     """
 
     probability: float
     chat: Chat
-    pipeline: _Pipeline
-    replies: tuple[Reply, ...]
+    waiting: tuple[_Waiting, ...]
     best: tuple[int, str]
 
 
@@ -90,12 +93,16 @@ class _Walk:
         return run(self._plan, self._problem, lambda position: position)
 
     def _children(self, state: _State) -> list[_State | None]:
-        pipeline: _Pipeline | None = state.pipeline  # waits where it should, for the first answer
+        answers = self._backend.distribution(state.chat)
+        waiting = list(state.waiting)
+        _, first = waiting[0]
         children = []
-        for chance, text in self._backend.distribution(state.chat):
+        for chance, text in answers:
             reply = Completion(text, prompt_tokens=0, completion_tokens=0, seconds=0.0, finish="stop")
-            children.append(self._answered(state, chance, reply, pipeline or self._replayed(state.replies)))
-            pipeline = None
+            pipeline, replies = waiting.pop() if waiting else (self._replayed(first), first)
+            children.append(self._answered(state, chance, reply, pipeline, replies))
+        if len(answers) == 1:  # the others go on too, with no probability of their own: they will be needed
+            children += [self._answered(state, 0.0, reply, *one) for one in waiting]
         return children
 
     def _replayed(self, replies: tuple[Reply, ...]) -> _Pipeline:
@@ -105,8 +112,10 @@ class _Walk:
             pipeline.send(reply)
         return pipeline
 
-    def _answered(self, state: _State, chance: float, reply: Completion, pipeline: _Pipeline) -> _State | None:
-        probability, replies = state.probability * chance, (*state.replies, reply)
+    def _answered(
+        self, state: _State, chance: float, reply: Completion, pipeline: _Pipeline, replies: tuple[Reply, ...]
+    ) -> _State | None:
+        probability, replies = state.probability * chance, (*replies, reply)
         try:
             effect = pipeline.send(reply)
         except StopIteration as end:
@@ -132,7 +141,7 @@ class _Walk:
             except StopIteration as end:
                 self._count(probability, end.value)
                 return None
-        return _State(probability, effect, pipeline, replies, best)
+        return _State(probability, effect, ((pipeline, replies),), best)
 
     def _better(self, best: tuple[int, str], code: str) -> tuple[int, str]:
         if not self._plan.settings.early_stopping:  # the answer is the last draft: nothing is remembered
@@ -154,5 +163,10 @@ class _Walk:
             if state is not None:
                 key = (state.chat, state.best)
                 same = found.get(key)
-                found[key] = replace(same, probability=same.probability + state.probability) if same else state
+                found[key] = _joined(same, state) if same else state
         return list(found.values())
+
+
+def _joined(one: _State, other: _State) -> _State:
+    probability = one.probability + other.probability
+    return replace(one, probability=probability, waiting=one.waiting + other.waiting)

@@ -12,7 +12,7 @@ from evo.models.simulated.drafts import Defect, Draft, drafts_of
 from evo.models.simulated.parameters import PoolParameters
 from evo.models.simulated.response import Request, draft_chances, uniform
 from evo.sandbox.verdict import Status, Verdict
-from evo.tasks.problem import Problem
+from evo.tasks.problem import Check, Problem
 
 __all__ = ["SimulatedBackend"]
 
@@ -105,15 +105,15 @@ class SimulatedBackend:
         index = self._held(problem, code)
         return None if index is None else self._known(problem)[index].defect
 
-    def verdict(self, problem: Problem, code: str) -> Verdict:
-        """What running one of our own drafts against the visible tests would say, without running it.
+    def verdict(self, problem: Problem, code: str, check: Check) -> Verdict:
+        """What running one of our own drafts against a check would say, without running it.
 
         Raises ValueError for code that is none of this problem's drafts.
         """
         defect = self.oracle(problem.id, code)
         if defect is None:
             raise ValueError(f"{problem.id}: this code is no draft of the simulated pool")
-        return _verdict(defect, problem.visible.units)
+        return _verdict(defect, check.units)
 
     # -- the distribution of one request ---------------------------------------------------------------------------
 

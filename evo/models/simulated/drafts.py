@@ -81,7 +81,7 @@ def _bent(number: int, text: str, item: int) -> str:
         return result | {{{item}}}
     if isinstance(result, dict):
         return {{**result, {item}: {item}}}
-    return {item}
+    return {item} if result is None else None
 """
 
 
