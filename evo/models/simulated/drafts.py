@@ -6,6 +6,7 @@ name, and the draft is recognised wherever its text turns up again.
 """
 
 import ast
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -100,7 +101,9 @@ _BODIES = {
 def _renamed(problem: Problem, name: str) -> str:
     """The reference without docstrings, its entry point called ``name``."""
     try:
-        module = ast.parse(problem.reference)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a suite's invalid escapes are no concern of ours
+            module = ast.parse(problem.reference)
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{problem.id}: its reference is no Python ({error}); the simulated pool needs one") from None
     renamer = _Renamer(problem.entry_point, name)
