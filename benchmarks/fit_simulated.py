@@ -1,12 +1,13 @@
 """Fit the simulated pool to the study's tables (arXiv 2604.21950) and write evo/models/simulated/fitted.json.
 
-    python benchmarks/fit_simulated.py
+    python benchmarks/fit_simulated.py [path of sanitized-mbpp.json]
 
 Everything is exact: expectations, not samples. What is fitted to what stands in docs/simulated.md.
 """
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
@@ -22,7 +23,6 @@ from evo.tasks import load_problems
 
 LLAMA, QWEN, CODER = "llama3.2:3b", "qwen2.5:1.5b", "qwen2.5-coder:3b"
 ITERATIONS = 3
-MBPP = Path(evo.__file__).parents[2] / "shared" / "data" / "sanitized-mbpp.json"
 NEVER = 7  # of HumanEval's 164 problems, solved by no configuration
 FIRST_ERRORS = {Defect.NAME: 23 / 95, Defect.SYNTAX: 3 / 95, Defect.TYPE: 6 / 95, Defect.VALUE: 63 / 95}
 BROKEN = {  # correct drafts that are broken within three iterations without early stopping
@@ -124,10 +124,10 @@ class Course:
         return onward
 
 
-def main() -> None:
+def main(mbpp: str) -> None:
     ids = {
         "humaneval": tuple(p.id for p in load_problems("humaneval")),
-        "mbpp": tuple(p.id for p in load_problems(str(MBPP))),
+        "mbpp": tuple(p.id for p in load_problems(mbpp)),
     }
     never = NEVER / len(ids["humaneval"])
     salt = next(s for s in count() if sum(difficulty(s, never, p) == math.inf for p in ids["humaneval"]) == NEVER)
@@ -227,4 +227,4 @@ def _report(course: Course) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else "mbpp")

@@ -96,9 +96,8 @@ class SimulatedBackend:
     def distribution(self, chat: Chat) -> tuple[tuple[float, str], ...]:
         """(probability, text) of every possible answer, whatever the seed; the probabilities are > 0 and sum to 1."""
         cumulative, texts = self._table(chat)
-        return tuple(
-            (high - low, text) for low, high, text in zip((0.0, *cumulative[:-1]), cumulative, texts, strict=True)
-        )
+        steps = zip((0.0, *cumulative), cumulative, texts, strict=False)
+        return tuple((high - low, text) for low, high, text in steps if high > low)
 
     def oracle(self, problem: str, code: str) -> Defect | None:
         """The defect of the draft of this problem that a text quotes; None if it quotes none."""
