@@ -62,11 +62,12 @@ def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_val
         verdict = Verdict(channel.ended.status, channel.ended.error_type, channel.ended.message)
     end = zygote.end()
     verdict = _name_the_end(verdict, end, limits)
+    shown = job.reveal or verdict.status is Status.LOAD_ERROR
     failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
     return replace(
         verdict,
-        message=clean(verdict.message) if job.reveal or verdict.status is Status.LOAD_ERROR else "",
-        failed=failed,
+        message=zygote.without_places(clean(verdict.message)) if shown else "",
+        failed=failed and replace(failed, returned=zygote.without_places(failed.returned)),
         passed_units=check.units if verdict.passed else witness.passed,
         units=check.units,
         cpu_seconds=end.cpu_seconds,

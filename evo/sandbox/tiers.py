@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from evo.sandbox.bubblewrap import PROGRAM, bubblewrap
 from evo.sandbox.inside.confine import landlock_abi
+from evo.sandbox.inside.zygote import LIBRARY
 from evo.sandbox.library import interpreter
 from evo.sandbox.seatbelt import profile
 from evo.sandbox.syscalls import ARCHITECTURES, child_program, zygote_program
@@ -52,11 +53,13 @@ class Launch:
     """How a zygote is started. command: all but its last argument, the number of its control descriptor.
 
     user: the unprivileged user that it becomes when started as root; None if it stays the user that started it.
+    places: folders of this machine that a program inside may come to name, and what to call them.
     """
 
     command: tuple[str, ...]
     environment: dict[str, str]
     user: int | None
+    places: dict[str, str]
 
 
 def missing(tier: str) -> str:
@@ -105,7 +108,8 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     elif tier == SEATBELT:
         rules = profile(python.executable, (*python.readable(), _INSIDE), scratch)
         command = ["sandbox-exec", "-p", rules, *command]
-    return Launch(tuple(command), environment, user)
+    names = {str(python.library): "/python", f"/proc/self/fd/{LIBRARY}": "/python"}
+    return Launch(tuple(command), environment, user, names)
 
 
 def _home(library: Path) -> Path:

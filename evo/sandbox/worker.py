@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ __all__ = ["Worker"]
 _START_SECONDS: Final = 30.0
 _GRACE_SECONDS: Final = 2.0
 _END_SECONDS: Final = 3.0
-# -I keeps the environment and the current folder out; what this process can import, the worker can.
+# What this process can import, the worker can, and nothing from the current folder.
 _BOOT: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from evo.sandbox.tester import main; main()"
 
 
@@ -33,6 +34,7 @@ class Worker:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._running = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -47,8 +49,9 @@ class Worker:
                 limits = json.dumps(asdict(self._limits))
                 words = [str(theirs.fileno()), self._tier, limits, str(self._folder), json.dumps(sys.path)]
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-c", _BOOT, *words],
+                    [sys.executable, "-s", "-P", "-c", _BOOT, *words],
                     pass_fds=[theirs.fileno()],
+                    env=_environment(),
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,  # Ctrl-C is the pool's to handle
                 )
@@ -69,6 +72,7 @@ class Worker:
         self.start()
         self._connection.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
         values_seen = False
+        self._running = True
         try:
             send(self._connection, asdict(job))
             while (answer := receive(self._connection)) == {}:
@@ -82,6 +86,8 @@ class Worker:
         except OSError as error:
             self._kill()
             raise SandboxFault(f"the worker process failed: {error}") from None
+        finally:
+            self._running = False
         if answer is None:
             self._kill()
             if values_seen and last_attempt:
@@ -99,6 +105,8 @@ class Worker:
             self._closed = True
             if self._process is None:
                 return
+            if self._running:
+                self._process.kill()
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             try:
@@ -115,3 +123,9 @@ class Worker:
                 self._process.wait()
                 self._connection.close()
                 self._process = None
+
+
+def _environment() -> dict[str, str]:
+    """This process's, with one order of sets: what a verdict shows of a set shall be the same every time."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PYTHONHASHSEED": "0"}

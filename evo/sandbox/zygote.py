@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evo.sandbox.tiers import launch
+from evo.sandbox.tiers import Launch, launch
 from evo.sandbox.verdict import Limits, SandboxFault
 
 __all__ = ["End", "Zygote"]
@@ -49,10 +49,18 @@ class Zygote:
         self._start()
 
     def _start(self) -> None:
-        self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
-        prepared = launch(self._tier, self._limits, self._scratch)
-        if prepared.user is not None:
-            os.chown(self._scratch, prepared.user, prepared.user)
+        self._runs = 0
+        try:
+            self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
+            prepared = launch(self._tier, self._limits, self._scratch)
+            if prepared.user is not None:
+                os.chown(self._scratch, prepared.user, prepared.user)
+            self._places = {**prepared.places, str(self._scratch): "/scratch"}
+            self._launch(prepared)
+        except OSError as error:
+            raise SandboxFault(f"the {self._tier} tier does not start: {error}") from None
+
+    def _launch(self, prepared: Launch) -> None:
         self._control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
@@ -66,7 +74,6 @@ class Zygote:
             )
             theirs.close()
             self._control.settimeout(_START_SECONDS)
-            self._runs = 0
             try:
                 self._next = self._receive_child()
             except OSError:
@@ -115,6 +122,12 @@ class Zygote:
         if flags & _DIRTY:
             self.restart()
         return End(status, cpu_seconds, peak, bool(flags & _FULL))
+
+    def without_places(self, text: str) -> str:
+        """``text`` without what differs between machines and runs: where scratch and the standard library are."""
+        for place, name in self._places.items():
+            text = text.replace(place, name)
+        return text
 
     def restart(self) -> None:
         """A new interpreter in place of this one."""

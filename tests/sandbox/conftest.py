@@ -1,12 +1,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from sandbox_kit import QUICK, TIERS
 
-from evo.sandbox import Job, Limits, SandboxPool, Verdict
-from evo.sandbox.tiers import BUBBLEWRAP, LANDLOCK, missing
-
-QUICK = Limits(wall_seconds=1.0, memory_bytes=128 << 20)
-TIERS = [tier for tier in (BUBBLEWRAP, LANDLOCK) if not missing(tier)]
+from evo.sandbox import Job, SandboxPool, Verdict
 
 
 @pytest.fixture(scope="session", params=TIERS)

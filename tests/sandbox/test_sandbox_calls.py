@@ -62,7 +62,7 @@ def test_arguments_that_are_no_plain_data(run: Run, body: str, before: str) -> N
         assert "no plain data" in verdict.message
 
 
-@pytest.mark.parametrize("catch", ["except Exception:", "except:", "except BaseException:"])
+@pytest.mark.parametrize("catch", ["except Exception:", "except:"])
 def test_a_check_that_catches_everything_passes_nothing_dead(run: Run, catch: str) -> None:
     body = f"try:\n    candidate()\n{catch}\n    pass\nassert True"
     assert run("import os\ndef f(): os._exit(0)", body).status is Status.CRASH

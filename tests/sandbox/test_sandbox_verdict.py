@@ -1,10 +1,13 @@
 # ruff: noqa: E501 - programs read best on one line
 """What a verdict says, for honest programs and honest mistakes."""
 
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sandbox_kit import TIERS
 
 from evo.errors import UserError
 from evo.sandbox import FailedAssert, Frame, Job, Limits, SandboxPool, Status, Verdict
@@ -157,15 +160,18 @@ REPEATED = [
 ]
 
 
-def test_same_job_same_verdict() -> None:
+@pytest.mark.parametrize("tier", TIERS)
+def test_same_job_same_verdict(tier: str) -> None:
     check = "def check(candidate):\n    assert candidate() == 0\n"
     seen: dict[str, set[str]] = {}
     for _ in range(2):
-        with SandboxPool(limits=Limits(wall_seconds=0.5)) as pool:
+        with SandboxPool(limits=Limits(wall_seconds=0.5), tier=tier) as pool:
             for code in REPEATED * 2:
                 measured = pool.run(Job(code, check, "f"))
                 seen.setdefault(code, set()).add(repr(replace(measured, cpu_seconds=0.0, peak_bytes=0)))
     assert {code: verdicts for code, verdicts in seen.items() if len(verdicts) > 1} == {}
+    assert sys.base_prefix not in str(seen)
+    assert tempfile.gettempdir() not in str(seen)
 
 
 def test_verdict_as_json_and_back(run: Run) -> None:

@@ -86,6 +86,10 @@ class Channel:
 def _load(code: str, entry_point: str) -> Any:
     module = types.ModuleType(_MODULE)
     sys.modules[_MODULE] = module
+    # Builtins of its own: a program that replaces len must not replace it for the code that answers for it.
+    own = types.ModuleType("builtins")
+    own.__dict__.update(vars(builtins))
+    sys.modules["builtins"] = module.__dict__["__builtins__"] = own
     exec(compile(code, _FILE_NAME, "exec", dont_inherit=True), module.__dict__)
     if entry_point not in module.__dict__:
         raise NameError(f"name {entry_point!r} is not defined")

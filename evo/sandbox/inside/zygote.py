@@ -39,7 +39,7 @@ from pathlib import Path
 from . import child, confine
 from .memory import resident_bytes
 
-__all__ = ["main"]
+__all__ = ["CHANNEL", "LIBRARY", "main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
 WARM: typing.Final = (
@@ -48,7 +48,7 @@ WARM: typing.Final = (
 )
 
 _END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
-_CHANNEL, _LIBRARY = 3, 4
+CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
@@ -60,23 +60,22 @@ class Zygote:
 
     def __init__(self, options: dict[str, typing.Any], control: socket.socket) -> None:
         self.control = control
-        self.scratch: str = options["scratch"]
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
         self.memory_bytes: int = options["memory_bytes"]
         self.first = os.getpid() == 1
-        os.chdir(self.scratch)
+        os.chdir(options["scratch"])  # and from now on ".": another user may not reach it by its path
         os.umask(0o077)
         library: str = options["library"]
         user: int | None = options["user"]
         if user is not None:
             _keep(library)
-        self.unused = _LIBRARY + (user is not None)
-        ruleset = confine.ruleset(options["readable"], [library], self.scratch) if options["landlock"] else None
+        self.unused = LIBRARY + (user is not None)
+        ruleset = confine.ruleset(options["readable"], [library], ".") if options["landlock"] else None
         if user is not None:
             confine.drop_user(user)
             if not os.access(f"{library}/os.py", os.R_OK):
-                _move_library(library, f"/proc/self/fd/{_LIBRARY}")
+                _move_library(library, f"/proc/self/fd/{LIBRARY}")
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
         self.confinement = confine.Confinement(options["limits"], bytes.fromhex(options["child_program"]))
 
@@ -99,8 +98,8 @@ class Zygote:
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
             os.setsid()
-            os.dup2(descriptor, _CHANNEL)
-            channel = child.Channel(_CHANNEL, self.message_bytes)
+            os.dup2(descriptor, CHANNEL)
+            channel = child.Channel(CHANNEL, self.message_bytes)
             try:
                 self.confinement.enter()
                 os.closerange(self.unused, 256)
@@ -128,7 +127,7 @@ class Zygote:
     def _scratch_is_full(self) -> bool:
         used = 0
         try:
-            with os.scandir(self.scratch) as listing:
+            with os.scandir() as listing:
                 for number, entry in enumerate(listing):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
                     if number > _MAX_ENTRIES or used > self.scratch_bytes:
@@ -153,9 +152,9 @@ class Zygote:
     def _wipe(self) -> bool:
         """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
         try:
-            if not os.access(self.scratch, os.R_OK | os.W_OK | os.X_OK):
-                Path(self.scratch).chmod(0o700)
-            with os.scandir(self.scratch) as listing:
+            if not os.access(".", os.R_OK | os.W_OK | os.X_OK):
+                Path().chmod(0o700)
+            with os.scandir() as listing:
                 for entry in listing:
                     Path(entry).unlink()
         except OSError:
@@ -166,8 +165,8 @@ class Zygote:
 def _keep(library: str) -> None:
     """Open the standard library while this user can still reach it: it may lie in a home folder of mode 0700."""
     place = os.open(library, os.O_PATH | os.O_DIRECTORY)
-    if place != _LIBRARY:
-        os.dup2(place, _LIBRARY)
+    if place != LIBRARY:
+        os.dup2(place, LIBRARY)
         os.close(place)
 
 
