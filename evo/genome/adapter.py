@@ -12,7 +12,17 @@ from evo.genome.genes import Feedback, Genome
 from evo.genome.growth import minimal
 from evo.genome.innovation import InnovationTracker
 from evo.genome.mutate import mutate
-from evo.genome.settings import Setting, choice, choices, integer, integers, interval, number, read_section, write_section
+from evo.genome.settings import (
+    Setting,
+    choice,
+    choices,
+    integer,
+    integers,
+    interval,
+    number,
+    read_section,
+    write_section,
+)
 from evo.genome.space import DistanceWeights, Initial, Rates, Space
 from evo.genome.structure import iterations
 
