@@ -7,7 +7,7 @@ that was not paid for is where it goes on.
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -88,7 +88,8 @@ class Course:
     async def _generation(self, number: int) -> None:
         individuals = self._evolution.ask()
         plans = {one.key: self._compile(one.genome) for one in individuals}
-        cells = await self._scheduler.measure(self._wanted(number, plans.values()))
+        survivors = {plans[key].digest for key in self._evolution.elites}
+        cells = await self._scheduler.measure(self._wanted(number, plans.values(), survivors))
         self._ledger.add(cells)
         estimates = self._ledger.levelled(sorted({plan.digest for plan in plans.values()}))
         fitness = {one.key: self._fitness(one.genome, estimates.get(plans[one.key].digest)) for one in individuals}
@@ -111,7 +112,7 @@ class Course:
             self._store.put_plan(plan.digest, dumps(genome))
         return plan
 
-    def _wanted(self, number: int, plans: Iterable[Plan]) -> list[Measurement]:
+    def _wanted(self, number: int, plans: Iterable[Plan], survivors: Container[str]) -> list[Measurement]:
         """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides.
 
         The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That
@@ -121,9 +122,8 @@ class Course:
         problems = self._problems.subsets[number % len(self._problems.subsets)]
         wanted = []
         for plan in {plan.digest: plan for plan in plans}.values():
-            survived = bool(self._ledger.cells(plan.digest))
             first = number * settings.fresh_replicates
-            fresh = range(first, first + settings.fresh_replicates) if survived else range(0)
+            fresh = range(first, first + settings.fresh_replicates) if plan.digest in survivors else range(0)
             draws = [(Purpose.SEARCH, r) for r in range(settings.replicates)]
             draws += [(Purpose.REEVALUATION, r) for r in fresh]
             wanted += [Measurement(plan, problem, *draw) for draw in draws for problem in problems]
