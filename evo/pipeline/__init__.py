@@ -4,11 +4,12 @@ from evo.pipeline.compile import compile_genome
 from evo.pipeline.effects import Effect, Execute, Reply
 from evo.pipeline.extraction import extract_code
 from evo.pipeline.interpreter import run
-from evo.pipeline.plan import PipelineSettings, Plan, PlanNode
+from evo.pipeline.plan import TAILS, PipelineSettings, Plan, PlanNode
 from evo.pipeline.prompts import PromptBook
 from evo.pipeline.trace import Step, Trace
 
 __all__ = [
+    "TAILS",
     "Effect",
     "Execute",
     "PipelineSettings",

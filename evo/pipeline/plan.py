@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from evo.genome.genes import Feedback, Role
 from evo.models.chat import Sampling
 
-__all__ = ["PipelineSettings", "Plan", "PlanNode"]
+__all__ = ["TAILS", "PipelineSettings", "Plan", "PlanNode"]
+
+
+TAILS = ("\n```\n", "\nprint(", "\nassert ", "\n# Test", "\n# Example", "\n# Usage", "\nif __name__")
+"""Where an answer that holds its function goes on with tests or prose of its own: as stop sequences they save the tokens
+of a tail that extraction would cut off anyway."""
 
 
 @dataclass(frozen=True, slots=True)

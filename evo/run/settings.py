@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from evo.errors import UserError
 from evo.models import Sampling
-from evo.pipeline import PipelineSettings
+from evo.pipeline import TAILS, PipelineSettings
 from evo.resources import resource_folder
 from evo.sandbox import Limits
 from evo.tasks import Mode
@@ -65,6 +65,7 @@ class PipelineSection:
 
     early_stopping: bool = _key(True, "the first pass of the visible tests ends a pipeline")
     prelude: bool = _key(True, "supply the usual imports to answers that forgot them")
+    cut_tails: bool = _key(True, "end an answer where the model goes on with tests or prose after its function")
     prompts: str = _key("", "a folder of prompts of your own, ROLE/NAME.md, that adds to ours")
     max_tokens: int = _key(512, "tokens of one answer at most", 16, 32_768)
     context: int = _key(4096, "context length that a model is loaded with", 512, 1 << 20)
@@ -111,7 +112,7 @@ class RunSettings:
     def pipeline_settings(self) -> PipelineSettings:
         """What every plan of the run has in common."""
         p = self.pipeline
-        sampling = Sampling(p.top_k, p.top_p, p.min_p, p.repeat_penalty, p.context)
+        sampling = Sampling(p.top_k, p.top_p, p.min_p, p.repeat_penalty, p.context, TAILS if p.cut_tails else ())
         return PipelineSettings(p.early_stopping, p.prelude, p.max_tokens, sampling)
 
     @property
