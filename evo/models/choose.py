@@ -80,14 +80,16 @@ async def open_backend(
 
 
 async def _auto(wanted: tuple[str, ...], slots: int | None, pull: bool, progress: PullProgress | None) -> Chosen:
+    if any(map(is_path, wanted)):
+        return await _embedded(wanted, "only it reads files of weights", False, slots, progress)
     try:
         return await _ollama(wanted, slots, pull, progress)
     except BackendUnavailable as error:
-        why_not, remedy = str(error), "start Ollama to use it instead"
+        why_not, remedy = str(error), "until then this one"
     except ModelMissing as error:
         why_not, remedy = str(error), "that done, Ollama is used"
     known = {weights.name for weights in known_weights()}
-    if foreign := [model for model in wanted if not is_path(model) and model not in known]:
+    if foreign := [model for model in wanted if model not in known]:
         raise ModelMissing(
             f"{why_not} (the embedded engine does not have {', '.join(foreign)}; it has {', '.join(sorted(known))})"
         )

@@ -15,6 +15,7 @@ from evo.models.chat import Chat, Completion, Finish
 
 __all__ = ["Engine", "EngineCancelled", "engine_version"]
 
+_PACKAGE = "xllamacpp"
 # Threads that wait for each other by spinning stand still for seconds when the sandbox or anybody else uses a core.
 # libgomp reads this once, when the engine's library is loaded.
 _WAIT_POLICY = "OMP_WAIT_POLICY"
@@ -28,7 +29,7 @@ class EngineCancelled(Exception):
 def engine_version() -> str:
     """Such as "xllamacpp 2026.10". Raises BackendUnavailable if the engine is not installed."""
     try:
-        return f"xllamacpp {version('xllamacpp')}"
+        return f"{_PACKAGE} {version(_PACKAGE)}"
     except PackageNotFoundError as error:
         raise BackendUnavailable(
             "embedded engine: not installed; run: pip install 'evo-pipelines[embedded]', or use --backend ollama"
