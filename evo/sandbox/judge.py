@@ -58,9 +58,9 @@ def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_val
             raise
         except Ended as ended:
             verdict = Verdict(ended.status, ended.error_type, ended.message)
+        end = zygote.end()  # before the connection closes: the process is killed, not woken to end itself
     if channel.ended is not None:
         verdict = Verdict(channel.ended.status, channel.ended.error_type, channel.ended.message)
-    end = zygote.end()
     verdict = _name_the_end(verdict, end, limits)
     shown = job.reveal or verdict.status is Status.LOAD_ERROR
     failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
@@ -132,6 +132,8 @@ def _cause_of_death(end: End, limits: Limits) -> tuple[Status, str, str]:
         return Status.TIMEOUT, "TimeoutError", f"more than {limits.cpu_seconds} s of processor time"
     if end.peak_bytes >= _NEAR_THE_LIMIT * limits.memory_bytes:
         return Status.MEMORY, "MemoryError", "more memory than allowed"
+    if number == signal.SIGKILL:  # ours, after it closed the connection
+        return Status.CRASH, "ConnectionClosed", "the process closed the connection to the tests before they ended"
     name = signal.Signals(number).name
     return Status.CRASH, name, f"the process was ended by {name}"
 

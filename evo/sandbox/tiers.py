@@ -43,7 +43,10 @@ _INSIDE: Final = Path(__file__).parent / "inside"
 _FIRST_USER, _USERS = 61184, 4336
 _THREADS: Final = 64
 _START: Final = (
-    "import sys; sys.path.insert(0, {root!r}); from inside.zygote import main; sys.path[:] = {path!r}; "
+    # random reseeds itself in every fork, at a tenth of a run's price; a run shall find it seeded the same instead.
+    "import os, sys; hook = os.register_at_fork; os.register_at_fork = lambda **_: None; import random; "
+    "os.register_at_fork = hook; del hook; "
+    "sys.path.insert(0, {root!r}); from inside.zygote import main; sys.path[:] = {path!r}; "
     "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'inside']; main()"
 )
 

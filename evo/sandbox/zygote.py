@@ -96,11 +96,15 @@ class Zygote:
         if self._runs >= _RUNS_EACH:
             self.restart()
         self._runs += 1
+        connection = self._next
+        if connection is None:
+            self.restart()
+            raise SandboxFault("the zygote was not at work")
+        self._next = None
         try:
-            connection = self._next if self._next is not None else self._receive_child()
-            self._next = None
             self._control.sendall(b"b")
         except OSError as error:
+            connection.close()
             self.restart()
             raise SandboxFault(f"the zygote does not take work: {error}") from None
         return connection
@@ -109,6 +113,7 @@ class Zygote:
         """Kill what is left of the run and say how it ended."""
         try:
             self._control.sendall(b"e")
+            self._next = self._receive_child()
             data = b""
             while len(data) < _END.size:
                 part = self._control.recv(_END.size - len(data))

@@ -4,9 +4,9 @@ import builtins
 import gc
 import itertools
 import os
-import random
 import struct
 import sys
+import time
 import types
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -24,6 +24,21 @@ _MUTABLE: Final = (list, dict, set, bytearray)
 # The reply when memory ran out, made while there was some.
 _NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), NotImplemented, 1 << 10)
 
+# A program that replaces len must not replace it for the code here, which answers for it.
+_OWN_BUILTINS: Final = types.ModuleType("builtins")
+_OWN_BUILTINS.__dict__.update(vars(builtins))
+# Run by a child that waits for its program: the pages of memory that this copies need not be copied later.
+_WARM_UP: Final = """
+from typing import List
+def warm_up(numbers: List[int], step: int = 1) -> List[str]:
+    table = {n: [str(n), (n, 0.5)] for n in numbers if n % 2 == 0 or not n}
+    for n, value in sorted(table.items()):
+        while value and n < 3:
+            n += step
+    return [f"{n}" for n in table]
+warm_up([1, 2, 4])
+"""
+
 
 class Channel:
     """Frames over one descriptor: four bytes of length, one of operation, contents. ``limit`` bounds what is sent."""
@@ -37,7 +52,11 @@ class Channel:
         """Send one frame."""
         frame = memoryview(struct.pack("<I", len(content) + 1) + operation + content)
         while frame:
-            frame = frame[os.write(self._descriptor, frame) :]
+            try:
+                frame = frame[os.write(self._descriptor, frame) :]
+            except OSError:  # the program closed the descriptor: the end is the other side's to make
+                while True:
+                    time.sleep(1)
 
     def receive(self) -> tuple[bytes, bytes]:
         """The next frame. Ends the process where there is none: the other side is done."""
@@ -86,10 +105,7 @@ class Channel:
 def _load(code: str, entry_point: str) -> Any:
     module = types.ModuleType(_MODULE)
     sys.modules[_MODULE] = module
-    # Builtins of its own: a program that replaces len must not replace it for the code that answers for it.
-    own = types.ModuleType("builtins")
-    own.__dict__.update(vars(builtins))
-    sys.modules["builtins"] = module.__dict__["__builtins__"] = own
+    sys.modules["builtins"] = module.__dict__["__builtins__"] = _OWN_BUILTINS
     exec(compile(code, _FILE_NAME, "exec", dont_inherit=True), module.__dict__)
     if entry_point not in module.__dict__:
         raise NameError(f"name {entry_point!r} is not defined")
@@ -154,10 +170,11 @@ def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *ar
 
 def serve(channel: Channel) -> NoReturn:
     """Take the program, load it, and answer calls until the other side closes the channel."""
+    exec(compile(_WARM_UP, _FILE_NAME, "exec", dont_inherit=True), {})
+    channel.decode(channel.encode((0, ([1], "", 0.5), {})))
     code, entry_point = channel.decode(channel.receive()[1])
     channel.send(b"S", b"")  # what happens from here on is the candidate's doing
     gc.enable()
-    random.seed(0)  # here: a fork reseeds it
 
     def load() -> bytes:
         channel.objects.append(_load(code, entry_point))

@@ -1,8 +1,8 @@
 """A warm interpreter that only forks: one child per run, killed and reaped, its scratch folder wiped.
 
-It holds no test and no expected value. The child of the next run is forked and confined while the last verdict is still
-on its way. Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the
-descriptor that leads to the next child; in, a byte when its run begins and one when it is to end; out, what it used.
+It holds no test and no expected value. The child of the next run is forked and confined while this one's is running.
+Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the descriptor that
+leads to the next child; in, a byte when its run begins and one when it is to end; out, what it used.
 """
 
 import bisect
@@ -15,7 +15,6 @@ import decimal
 import fractions
 import functools
 import gc
-import hashlib
 import heapq
 import itertools
 import json
@@ -43,7 +42,7 @@ __all__ = ["CHANNEL", "LIBRARY", "main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
 WARM: typing.Final = (
-    *(bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, hashlib, heapq, itertools),
+    *(bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, heapq, itertools),
     *(math, operator, random, re, statistics, string, typing),
 )
 
@@ -63,7 +62,6 @@ class Zygote:
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
         self.memory_bytes: int = options["memory_bytes"]
-        self.first = os.getpid() == 1
         os.chdir(options["scratch"])  # and from now on ".": another user may not reach it by its path
         os.umask(0o077)
         library: str = options["library"]
@@ -81,19 +79,24 @@ class Zygote:
 
     def serve(self) -> None:
         """Fork, watch and reap until the trusted side closes the control socket."""
-        while True:
-            ours, theirs = socket.socketpair()
-            pid = os.fork()
-            if pid == 0:
-                self._become_child(theirs.fileno())
-            socket.send_fds(self.control, [b"c"], [ours.fileno()])
-            ours.close()
-            theirs.close()
-            begun = self.control.recv(1)
-            end = self._reap(pid, self._watch(pid) if begun else 0)
-            if not begun or not self.control.recv(1):
+        waiting = self._fork()
+        while self.control.recv(1):
+            running, waiting = waiting, self._fork()
+            end = self._reap(running, waiting, self._watch(running))
+            if not self.control.recv(1):
                 return
             self.control.sendall(end)
+
+    def _fork(self) -> int:
+        """Send out the connection to a new child, which gets ready for its program while another runs."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(theirs.fileno())
+        socket.send_fds(self.control, [b"c"], [ours.fileno()])
+        ours.close()
+        theirs.close()
+        return pid
 
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
@@ -138,15 +141,16 @@ class Zygote:
             return True
         return False
 
-    def _reap(self, pid: int, flags: int) -> bytes:
-        """Kill the child and, as the first process of its namespace, whatever else is left; wipe; report."""
+    def _reap(self, pid: int, waiting: int, flags: int) -> bytes:
+        """Kill the child, which leads a group of its own; wipe; report."""
         with contextlib.suppress(OSError):
-            os.kill(-1 if self.first else -pid, signal.SIGKILL)  # a child leads a group of its own
+            os.kill(-pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0 if self.first else os.WNOHANG)[0]:
-                pass
         flags |= 0 if self._wipe() else _DIRTY
+        if os.waitpid(-1, os.WNOHANG)[0] not in (0, waiting):
+            flags |= _DIRTY  # an orphan, in spite of everything: this namespace ends with it
         return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
 
     def _wipe(self) -> bool:
@@ -187,6 +191,7 @@ def main() -> None:
     zygote = Zygote(options, control)
     os.dup2(0, 2)
     sys.argv[:] = [""]
+    random.seed(0)
     gc.collect()
     gc.freeze()
     gc.disable()
