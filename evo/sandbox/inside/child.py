@@ -4,6 +4,7 @@ import builtins
 import gc
 import itertools
 import os
+import socket
 import struct
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from . import wire
 
-__all__ = ["Channel", "serve"]
+__all__ = ["Channel", "serve", "warm_up"]
 
 _FILE_NAME: Final = "<solution>"
 _MODULE: Final = "solution"
@@ -27,16 +28,18 @@ _NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), No
 # A program that replaces len must not replace it for the code here, which answers for it.
 _OWN_BUILTINS: Final = types.ModuleType("builtins")
 _OWN_BUILTINS.__dict__.update(vars(builtins))
-# Run by a child that waits for its program: the pages of memory that this copies need not be copied later.
+_WARM_UPS: Final = 32
 _WARM_UP: Final = """
 from typing import List
-def warm_up(numbers: List[int], step: int = 1) -> List[str]:
+def warm_up(numbers: List[float], step: int = 1, name: str = "") -> List[str]:
+    ''' A program as they come. '''
     table = {n: [str(n), (n, 0.5)] for n in numbers if n % 2 == 0 or not n}
     for n, value in sorted(table.items()):
         while value and n < 3:
             n += step
+    if name == "raise":
+        raise ValueError(name)
     return [f"{n}" for n in table]
-warm_up([1, 2, 4])
 """
 
 
@@ -102,7 +105,8 @@ class Channel:
         return call
 
 
-def _load(code: str, entry_point: str) -> Any:
+def _load(code: str, entry_point: str, channel: Channel) -> bytes:
+    """Run the program and keep its function as object 0."""
     module = types.ModuleType(_MODULE)
     sys.modules[_MODULE] = module
     sys.modules["builtins"] = module.__dict__["__builtins__"] = _OWN_BUILTINS
@@ -112,7 +116,8 @@ def _load(code: str, entry_point: str) -> Any:
     function = module.__dict__[entry_point]
     if not callable(function):
         raise TypeError(f"{entry_point!r} is a {type(function).__name__}, not a function")
-    return function
+    channel.objects.append(function)
+    return b""
 
 
 def _answer(operation: bytes, content: bytes, channel: Channel) -> bytes:
@@ -170,16 +175,31 @@ def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *ar
 
 def serve(channel: Channel) -> NoReturn:
     """Take the program, load it, and answer calls until the other side closes the channel."""
-    exec(compile(_WARM_UP, _FILE_NAME, "exec", dont_inherit=True), {})
-    channel.decode(channel.encode((0, ([1], "", 0.5), {})))
     code, entry_point = channel.decode(channel.receive()[1])
     channel.send(b"S", b"")  # what happens from here on is the candidate's doing
     gc.enable()
-
-    def load() -> bytes:
-        channel.objects.append(_load(code, entry_point))
-        return b""
-
-    _reply(channel, b"R", load)
+    _reply(channel, b"R", _load, code, entry_point, channel)
     while True:
         _reply(channel, b"V", _answer, *channel.receive(), channel)
+
+
+def warm_up() -> None:
+    """Do what a run does, often, before the first fork.
+
+    The interpreter writes into code until it has specialised it, and takes new pages of memory until it has free ones:
+    what has happened before a fork need not be copied after it. Halves the price of a child.
+    """
+    modules = dict(sys.modules)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for number in range(_WARM_UPS):
+            channel = Channel(theirs.fileno(), 1 << 16)
+            _reply(channel, b"R", _load, _WARM_UP, "warm_up", channel)
+            arguments = ([1.0, 2, 4], 1, "raise" if number % 4 == 0 else "")
+            content = channel.encode((0, arguments, {}))
+            for _ in range(4):
+                ours.sendall(struct.pack("<I", len(content) + 1) + b"C" + content)
+                _reply(channel, b"V", _answer, *channel.receive(), channel)
+            ours.recv(1 << 16)
+    sys.modules.clear()
+    sys.modules.update(modules)

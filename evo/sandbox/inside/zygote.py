@@ -191,6 +191,7 @@ def main() -> None:
     zygote = Zygote(options, control)
     os.dup2(0, 2)
     sys.argv[:] = [""]
+    child.warm_up()
     random.seed(0)
     gc.collect()
     gc.freeze()
