@@ -174,6 +174,11 @@ class Channel:
     def _export(self, value: Any) -> wire.Handle:
         if not callable(value):
             raise wire.Unsupported(f"a {type(value).__name__}, which is no plain data")
+        name = getattr(value, "__name__", "")
+        if (
+            getattr(builtins, name, None) is value
+        ):  # int stays int; and open is not run out here on the candidate's behalf
+            return wire.Handle(wire.BUILTIN, 0, name, True)
         self._functions.append(value)
         return wire.Handle(wire.CALLABLE, len(self._functions) - 1, type(value).__name__, True)
 

@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 _MEMORY_BYTES: Final = 4 << 30
 
-compiled: Callable[[str], CompiledCheck] = lru_cache(maxsize=512)(compile_check)
+compiled: Callable[[str], CompiledCheck] = lru_cache(maxsize=4096)(compile_check)
 
 
 def _answer(request: dict[str, Any], zygote: Zygote, limits: Limits, connection: socket.socket) -> dict[str, Any]:

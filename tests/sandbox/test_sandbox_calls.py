@@ -19,6 +19,8 @@ Run = Callable[..., Verdict]
         ("def f(n): return lambda x: x + n", "assert candidate(3)(4) == 7"),
         ("def f(g, xs): return [g(x) for x in xs]", "assert candidate(lambda x: x * 2, [1, 2]) == [2, 4]"),
         ("def f(g): return g()", "def bad():\n    raise KeyError('k')\ntry:\n    candidate(bad)\nexcept KeyError:\n    pass\nelse:\n    assert False"),
+        ("def f(xs, kind): return [x for x in xs if isinstance(x, kind)]", "assert candidate([1, 'a'], int) == [1]"),
+        ("def f(g): return g([3, 1])", "assert candidate(sorted) == [1, 3]"),
         ("def f(d): return d.keys()", "assert candidate({'a': 1}) == {'a'}"),
         ("from collections import Counter\ndef f(s): return Counter(s)", "assert candidate('aab') == {'a': 2, 'b': 1}"),
         ("from collections import deque\ndef f(): return deque([1])", "assert candidate() != [1]\nassert list(candidate()) == [1]"),
@@ -52,11 +54,13 @@ def test_changed_arguments_are_seen_only_if_nothing_is_returned(run: Run) -> Non
 
 @pytest.mark.parametrize(
     ("body", "before"),
-    [("candidate(Node())", "class Node: pass"), ("candidate(open)", ""), ("candidate(object())", "")],
+    [("candidate(Node())", "class Node: pass"), ("assert not candidate(open)", ""), ("candidate(object())", "")],
 )
 def test_arguments_that_are_no_plain_data(run: Run, body: str, before: str) -> None:
-    verdict = run("def f(x): return x", body + "\nassert True", before=before)
-    assert verdict.passed == (body == "candidate(open)")
+    verdict = run(
+        "def f(x):\n    try: x('/etc/passwd')\n    except OSError: pass", body + "\nassert True", before=before
+    )
+    assert verdict.passed == ("open" in body)
     if not verdict.passed:
         assert verdict.status is Status.UNSUPPORTED_RESULT
         assert "no plain data" in verdict.message

@@ -97,6 +97,7 @@ def test_check_may_expect_an_exception(run: Run) -> None:
         ("def f(): pass\nassert f() == 1\n", "AssertionError", 2),
         ("def g(): pass\n", "NameError", None),
         ("f = 3\n", "TypeError", None),
+        ("x = '\ud800'\n", "UnicodeEncodeError", None),
     ],
 )
 def test_load_errors(run: Run, code: str, error: str, line: int | None) -> None:

@@ -82,7 +82,7 @@ class Channel:
 
     def decode(self, content: bytes) -> Any:
         """What the check's side sent."""
-        return wire.decode(content, self._function_of_the_check)
+        return wire.decode(content, self._from_the_check)
 
     def _export(self, value: Any) -> wire.Handle:
         kind = type(value)
@@ -90,8 +90,10 @@ class Channel:
         self.objects.append(value)
         return wire.Handle(what, len(self.objects) - 1, kind.__name__[:_MAX_NAME], bool(value))
 
-    def _function_of_the_check(self, handle: wire.Handle) -> Callable[..., Any]:
-        """A function that the check passed as an argument: calling it asks the check's side."""
+    def _from_the_check(self, handle: wire.Handle) -> Any:
+        """A builtin, or a function that the check passed as an argument: calling it asks the check's side."""
+        if handle.kind == wire.BUILTIN:
+            return getattr(builtins, handle.type_name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.send(b"B", self.encode((handle.number, args, kwargs)))

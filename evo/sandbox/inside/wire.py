@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-__all__ = ["CALLABLE", "ITERATOR", "MAX_DEPTH", "MAX_ITEMS", "OPAQUE", "Handle", "Malformed", "Unsupported"]
+__all__ = ["BUILTIN", "CALLABLE", "ITERATOR", "MAX_DEPTH", "MAX_ITEMS", "OPAQUE", "Handle", "Malformed", "Unsupported"]
 __all__ += ["decode", "encode"]
 
 MAX_DEPTH: Final = 64
@@ -20,6 +20,7 @@ MAX_COLLISIONS: Final = 64  # equal hashes in one set or dict: beyond, the write
 OPAQUE: Final = 0
 ITERATOR: Final = 1
 CALLABLE: Final = 2
+BUILTIN: Final = 3  # the reader's own of that name; sent to the candidate only
 
 _LENGTH = struct.Struct("<I")
 _SMALL = struct.Struct("<cb")
@@ -37,7 +38,7 @@ class Unsupported(Exception):
 
 
 class Handle(NamedTuple):
-    """Stands for an object that stays where it is. kind: OPAQUE, ITERATOR or CALLABLE."""
+    """Stands for an object that stays where it is. kind: OPAQUE, ITERATOR, CALLABLE or BUILTIN."""
 
     kind: int
     number: int
@@ -200,7 +201,7 @@ class _Decoder:
     def handle(self) -> Any:
         kind, truth, number = _HANDLE.unpack(self.take(6))
         name = self.value(MAX_DEPTH)
-        if kind not in (OPAQUE, ITERATOR, CALLABLE) or truth > 1 or type(name) is not str:
+        if kind > BUILTIN or truth > 1 or type(name) is not str:
             raise Malformed("not a handle")
         return self.resolve(Handle(kind, number, name, bool(truth)))
 
