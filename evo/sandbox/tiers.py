@@ -103,7 +103,7 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     start = _START.format(root=root, path=list(python.path))
     # Not -I: it would ignore the hash seed. The environment holds nothing else, so there is nothing else to ignore.
     command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
-    environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library)), "HOME": options["scratch"]}
+    environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library))}
     if inside:
         scratch_inside = (Path(options["scratch"]), limits.scratch_bytes)
         ours = (_INSIDE, Path(root) / _INSIDE.name)

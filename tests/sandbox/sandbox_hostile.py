@@ -78,11 +78,9 @@ HOSTILE: dict[str, tuple[str, str]] = {
     # secrets
     "environment": (
         "passed",
-        _try(
-            "import os; return {k: v for k, v in os.environ.items() if k not in ('PYTHONHASHSEED', 'PYTHONHOME', 'HOME', 'LC_CTYPE', 'PWD')} or None"
-        ),
+        _try("import os; return dict(os.environ) or None"),
     ),
-    "arguments": ("passed", _try("import sys; return [a for a in sys.argv + sys.orig_argv if 'check' in a] or None")),
+    "arguments": ("passed", _try("import sys; return [a for a in sys.argv + sys.orig_argv if a] or None")),
     # network
     "tcp": ("passed", _try("import socket; return socket.create_connection(('127.0.0.1', 22), 1)")),
     "tcp_listen": ("passed", _try("import socket; return socket.create_server(('127.0.0.1', 0))")),

@@ -190,7 +190,8 @@ def main() -> None:
     os.close(descriptor)
     zygote = Zygote(options, control)
     os.dup2(0, 2)
-    sys.argv[:] = [""]
+    sys.argv[:] = sys.orig_argv[:] = [""]
+    os.environ.clear()
     child.warm_up()
     random.seed(0)
     gc.collect()
