@@ -68,9 +68,8 @@ def fetch(url: str, target: Path, *, sha256: str, size: int | None = None, progr
         try:
             _receive(url, part, size, progress)
         except httpx.HTTPError as error:
-            raise UserError(
-                f"{url}: download failed ({error or type(error).__name__}); try again, it goes on from there"
-            ) from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"{url}: download failed ({reason}); try again, it goes on from there") from error
         except OSError as error:
             raise UserError(f"{part}: cannot be written ({error.strerror}); free the disk or set EVO_CACHE") from error
         found = sha256_of(part)
@@ -97,7 +96,7 @@ def _receive(url: str, part: Path, size: int | None, progress: Progress | None) 
         length = response.headers.get("Content-Length")
         total = size or (done + int(length) if length else None)
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in response.iter_bytes():
                 file.write(chunk)
                 done += len(chunk)
                 if progress is not None:

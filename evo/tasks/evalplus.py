@@ -1,8 +1,7 @@
-"""Files in EvalPlus' format: a differential test of inputs against the canonical solution (Liu et al., arXiv
-2305.01210).
+"""Files in EvalPlus' format: a differential test of inputs against the canonical solution (Liu et al., 2023).
 
-One object per line: task_id, prompt, entry_point, canonical_solution, base_input, plus_input, atol. Each input is a test
-of its own: the candidate and the reference are called with equal arguments and must agree.
+One object per line: task_id, prompt, entry_point, canonical_solution, base_input, plus_input, atol. Each input is a
+test of its own: the candidate and the reference are called with equal arguments and must agree.
 """
 
 import ast
@@ -12,6 +11,7 @@ from typing import Any
 from evo.errors import UserError
 from evo.tasks.body import Body, Statement
 from evo.tasks.examples import examples_in
+from evo.tasks.heavy import is_heavy
 from evo.tasks.mbpp import with_asserts
 from evo.tasks.mode import Task
 from evo.tasks.restore import restore_arguments
@@ -87,10 +87,13 @@ def evalplus_task(item: Mapping[str, Any], where: str) -> Task:
 
 
 def _tests(item: Mapping[str, Any], entry_point: str, atol: float) -> tuple[list[Statement], frozenset[int]]:
-    base, plus = item["base_input"] or [], item["plus_input"] or []
-    inputs = restore_arguments(item["task_id"], [*base, *plus])
+    task_id = item["task_id"]
+    base, plus = (
+        [a for a in restore_arguments(task_id, item[key] or []) if not is_heavy(task_id, a)]
+        for key in ("base_input", "plus_input")
+    )
     tests = []
-    for arguments in inputs:
+    for arguments in [*base, *plus]:
         written = ", ".join(_written(a) for a in arguments)
         candidate, expected = f"candidate({written})", f"_reference({written})"
         if entry_point in _AS_SETS:

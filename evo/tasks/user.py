@@ -6,6 +6,7 @@ import ast
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from evo.errors import UserError
@@ -72,7 +73,7 @@ def _task(item: Mapping[str, Any], where: str, number: int) -> Task:
         examples = _tests(item, "visible_tests", entry_point, setup, where)
     return Task(
         id=_text(item, "id", where) or f"line-{number}",
-        suite=where.partition(":")[0],
+        suite=Path(where.partition(": line ")[0]).stem,
         prompt=lambda shown: prompt,
         entry_point=entry_point,
         stub=stub,
