@@ -131,6 +131,6 @@ def _resource_limits(limits: Limits, tier: str, user: int | None) -> dict[str, t
         values["RLIMIT_AS"] = (limits.memory_bytes,) * 2
     if tier == SEATBELT:  # counts processes, not threads
         values["RLIMIT_NPROC"] = (0, 0)
-    elif tier == BUBBLEWRAP or user is not None:  # else the user's other processes count: there, memory bounds threads
+    elif user is not None:  # else the user's other processes may count too: there, memory bounds the threads
         values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
     return values
