@@ -2,8 +2,11 @@
 
 import contextlib
 import fcntl
+import gzip
 import hashlib
 import os
+import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,38 +58,65 @@ def exclusive(target: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def fetch(url: str, target: Path, *, sha256: str, size: int | None = None, progress: Progress | None = None) -> Path:
+def fetch(
+    url: str,
+    target: Path,
+    *,
+    sha256: str,
+    size: int | None = None,
+    progress: Progress | None = None,
+    gzipped: bool = False,
+) -> Path:
     """Download ``url`` to ``target`` unless it is there, and return ``target``.
 
-    A ``.part`` file beside it keeps what has arrived, and the next call goes on from there. Raises UserError if the
-    server does not give the file or gives another one than ``sha256`` (hex) says.
+    A ``.part`` file beside it keeps what has arrived, and the next call goes on from there. sha256: of the file, as
+    hex. size: bytes to come, if known. gzipped: what comes is compressed, and ``sha256`` is of what it holds. Raises
+    UserError if the server does not give the file, or gives another one.
     """
-    with exclusive(target):
-        if target.exists():
-            return target
-        part = target.with_name(f"{target.name}.part")
-        try:
-            _receive(url, part, size, progress)
-        except httpx.HTTPError as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise UserError(f"{url}: download failed ({reason}); try again, it goes on from there") from error
-        except OSError as error:
-            raise UserError(f"{part}: cannot be written ({error.strerror}); free the disk or set EVO_CACHE") from error
-        found = sha256_of(part)
-        if found != sha256:
-            part.unlink()
-            raise UserError(
-                f"{url}: is not the file that was expected (SHA-256 {found}, not {sha256}); give a path instead"
-            )
-        part.replace(target)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(target):
+            if not target.exists():
+                _verified(url, part, sha256, size, progress, gzipped).replace(target)
+                part.unlink(missing_ok=True)
+    except httpx.HTTPError as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{url}: download failed ({reason}); try again, it goes on from there") from error
+    except OSError as error:
+        raise UserError(f"{part}: cannot be written ({error.strerror}); free the disk or set EVO_CACHE") from error
     return target
+
+
+def _verified(url: str, part: Path, sha256: str, size: int | None, progress: Progress | None, gzipped: bool) -> Path:
+    """The file with the right checksum: ``part``, or what was unpacked from it."""
+    resumed = part.exists()
+    _receive(url, part, size, progress)
+    file = _unpacked(part) if gzipped else part
+    found = sha256_of(file)
+    if found == sha256:
+        return file
+    for wrong in {file, part}:
+        wrong.unlink()
+    if resumed:  # what had arrived earlier may be of another version of the file
+        return _verified(url, part, sha256, size, progress, gzipped)
+    raise UserError(f"{url}: is not the file that was expected (SHA-256 {found}, not {sha256}); give a path instead")
+
+
+def _unpacked(part: Path) -> Path:
+    """What a gzip file holds, as far as it can be read: the checksum tells whether that is all."""
+    file = part.with_suffix(".unpacked")
+    with gzip.open(part) as packed, file.open("wb") as out, contextlib.suppress(gzip.BadGzipFile, EOFError, zlib.error):
+        shutil.copyfileobj(packed, out)
+    return file
 
 
 def _receive(url: str, part: Path, size: int | None, progress: Progress | None) -> None:
     have = part.stat().st_size if part.exists() else 0
     if size is not None and have == size:
         return
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    # A server that compressed on its own account would count its ranges in other bytes than ours.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT) as response:
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is left to send: the checksum decides

@@ -1,5 +1,6 @@
 """evo.download against a real HTTP server on the loopback address."""
 
+import gzip
 import hashlib
 import multiprocessing
 import threading
@@ -17,7 +18,8 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.requests, self.cut, self.ranges = [], None, True
+        self.requests, self.cut, self.ranges, self.content = [], None, True, CONTENT
+        self.encodings = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -29,16 +31,20 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         server.requests.append(self.headers.get("Range"))
+        server.encodings.append(self.headers.get("Accept-Encoding"))
         if self.path != "/file.bin":
             self.send_error(404)
             return
         begin = 0
         if server.ranges and self.headers.get("Range"):
             begin = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+            if begin >= len(server.content):
+                self.send_error(416)
+                return
         self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - begin))
+        self.send_header("Content-Length", str(len(server.content) - begin))
         self.end_headers()
-        body = CONTENT[begin:]
+        body = server.content[begin:]
         if server.cut is not None:
             body, server.cut = body[: server.cut], None
         self.wfile.write(body)
@@ -78,6 +84,41 @@ def test_another_file_than_expected_is_not_kept(server, tmp_path):
     with pytest.raises(UserError, match="not the file that was expected"):
         fetch(server.url, tmp_path / "f", sha256="0" * 64)
     assert {path.name for path in tmp_path.iterdir()} == {".f.lock"}
+
+
+@pytest.mark.parametrize("stale", [b"an older version", CONTENT + b"longer"])
+def test_a_part_of_another_version_is_begun_anew(server, tmp_path, stale):
+    (tmp_path / "f.part").write_bytes(stale)
+    assert fetch(server.url, tmp_path / "f", sha256=SHA256).read_bytes() == CONTENT
+    assert server.requests == [f"bytes={len(stale)}-", None]
+
+
+def test_a_server_is_asked_not_to_compress(server, tmp_path):
+    """Ranges of a compressed answer are not ranges of the file."""
+    fetch(server.url, tmp_path / "f", sha256=SHA256)
+    assert server.encodings == ["identity"]
+
+
+def test_a_compressed_file_is_placed_unpacked(server, tmp_path):
+    server.content, server.cut = gzip.compress(CONTENT, mtime=0), 2_000
+    with pytest.raises(UserError, match="goes on from there"):
+        fetch(server.url, tmp_path / "f", sha256=SHA256, gzipped=True)
+    assert fetch(server.url, tmp_path / "f", sha256=SHA256, gzipped=True).read_bytes() == CONTENT
+    assert {path.name for path in tmp_path.iterdir()} == {"f", ".f.lock"}
+
+
+@pytest.mark.parametrize("content", [b"<html>moved</html>", gzip.compress(CONTENT)[:-100], gzip.compress(b"other")])
+def test_what_unpacks_to_another_file_is_not_kept(server, tmp_path, content):
+    server.content = content
+    with pytest.raises(UserError, match="give a path instead"):
+        fetch(server.url, tmp_path / "f", sha256=SHA256, gzipped=True)
+    assert {path.name for path in tmp_path.iterdir()} == {".f.lock"}
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(server, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        fetch(server.url, tmp_path / "file" / "f", sha256=SHA256)
 
 
 def test_what_is_not_there_is_one_line(server, tmp_path):
