@@ -23,6 +23,11 @@ class Statement:
     is_test: bool = True
     shown: str = ""
 
+    @property
+    def text(self) -> str:
+        """What makes it the same test as another: the assert as one reads it, without a message."""
+        return self.shown or self.source
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -47,11 +52,20 @@ class Body:
         shown = "\n".join(s.shown for s in kept if s.shown)
         return Check(source, units=len(wanted), shown=shown)
 
+    def but(self, other: "Body") -> tuple[int, ...]:
+        """Indices of the tests that are not among the other's."""
+        known = {other.statements[i].text for i in other.tests}
+        return tuple(i for i in self.tests if self.statements[i].text not in known)
+
     def half(self, seed: int, problem: str, but: frozenset[int] = frozenset()) -> frozenset[int]:
-        """Half of the tests (less ``but``), rounded down, by a draw that depends on seed and problem alone."""
-        order = [i for i in self.tests if i not in but]
+        """Half of the tests (less ``but``), rounded down, by a draw that depends on seed and problem alone.
+
+        Tests with the same text stay together.
+        """
+        order = list(dict.fromkeys(self.statements[i].text for i in self.tests if i not in but))
         random.Random(sha256(f"split/{seed}/{problem}".encode()).digest()).shuffle(order)
-        return frozenset(order[: len(order) // 2])
+        drawn = frozenset(order[: len(order) // 2])
+        return frozenset(i for i in self.tests if self.statements[i].text in drawn)
 
 
 def body_of(function: ast.FunctionDef, entry_point: str, preamble: str = "") -> Body:
@@ -63,7 +77,7 @@ def body_of(function: ast.FunctionDef, entry_point: str, preamble: str = "") -> 
     aliases = {function.args.args[0].arg, entry_point}
     statements = []
     for node in function.body:
-        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant):
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and node.test.value:
             continue
         node = ast.fix_missing_locations(_Rename(aliases, "candidate").visit(node))  # noqa: PLW2901
         is_test = any(isinstance(inner, ast.Assert) for inner in ast.walk(node))

@@ -1,7 +1,7 @@
 """Files in EvalPlus' format: a differential test of inputs against the canonical solution (Liu et al., 2023).
 
-One object per line: task_id, prompt, entry_point, canonical_solution, base_input, plus_input, atol. Each input is a
-test of its own: the candidate and the reference are called with equal arguments and must agree.
+One object per line: task_id, prompt, entry_point, canonical_solution, base_input, plus_input, atol, [assertion]. Each
+input is a test of its own: the candidate and the reference are called with equal arguments and must agree.
 """
 
 import ast
@@ -14,96 +14,100 @@ from evo.tasks.examples import examples_in
 from evo.tasks.heavy import is_heavy
 from evo.tasks.mbpp import with_asserts
 from evo.tasks.mode import Task
+from evo.tasks.oracle import oracle_source
 from evo.tasks.restore import restore_arguments
 
 __all__ = ["evalplus_task", "is_evalplus"]
 
-_KEYS = {"task_id", "prompt", "entry_point", "canonical_solution", "base_input", "plus_input"}
-
-# Where several results are right, EvalPlus compares as sets, or asks only whether there is a result.
-_AS_SETS = frozenset(
-    {
-        "similar_elements",
-        "find_char_long",
-        "common_in_nested_lists",
-        "extract_singly",
-        "larg_nnum",
-        "intersection_array",
-        "find_dissimilar",
-        "Diff",
-    }
-)
-_EXISTENCE = frozenset({"check_str", "text_match_three", "text_starta_endb"})
-
-_COMPARE = """
-def _close(a, b, atol):
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(_close(x, y, atol) for x, y in zip(a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_close(a[k], b[k], atol) for k in b)
-    if isinstance(a, (float, complex)) or isinstance(b, (float, complex)):
-        try:
-            return a == b or a != a and b != b or abs(a - b) <= atol + 1e-7 * abs(b)
-        except (TypeError, OverflowError):
-            return False
-    return a == b
-"""
+_TEXTS = ("task_id", "prompt", "entry_point", "canonical_solution")
+_INPUTS = ("base_input", "plus_input")
 
 
 def is_evalplus(item: Mapping[str, Any]) -> bool:
     """Whether an object has the fields of the format."""
-    return item.keys() >= _KEYS
+    return item.keys() >= {*_TEXTS, *_INPUTS}
 
 
-def evalplus_task(item: Mapping[str, Any], where: str) -> Task:
+def evalplus_task(item: Mapping[str, Any], suite: str, where: str) -> Task:
     """The task of one line. Raises UserError, beginning with ``where``, for a field of the wrong kind."""
-    entry_point, prompt = item["entry_point"], item["prompt"]
-    for key in ("base_input", "plus_input"):
-        inputs = item[key]
-        if inputs == {}:  # how the format writes "none"
-            inputs = []
-        if not isinstance(inputs, list) or not all(isinstance(arguments, list) for arguments in inputs):
-            raise UserError(f"{where}: field {key} must be a list of argument lists")
+    for key in _TEXTS:
+        if not isinstance(item[key], str):
+            raise UserError(f"{where}: field {key}: must be text, not {type(item[key]).__name__}")
+    task_id, prompt, entry_point, solution = (item[key] for key in _TEXTS)
     is_code = f"def {entry_point}" in prompt
-    reference = (prompt if is_code else "") + item["canonical_solution"]
-    try:
-        ast.parse(reference)
-    except SyntaxError as error:
-        raise UserError(f"{where}: field canonical_solution is not Python ({error.msg}, line {error.lineno})") from None
-    tests, hidden = _tests(item, entry_point, float(item.get("atol") or 0))
-    preamble = f"{_COMPARE}\n_names = {{}}\nexec({reference!r}, _names)\n_reference = _names[{entry_point!r}]\n"
-    text = prompt.strip().strip("'\"").strip()
+    reference = (prompt if is_code else "") + solution
+    if not any(isinstance(n, ast.FunctionDef) and n.name == entry_point for n in _parsed(reference, _TEXTS[3], where)):
+        raise UserError(f"{where}: field canonical_solution: defines no function {entry_point}")
+    base, plus = (_inputs(item, key, where) for key in _INPUTS)
+    tests = _tests(base, plus, _published_asserts(item, where))
+    if not tests:
+        raise UserError(f"{where}: field base_input: holds no input, and plus_input none either")
+    published = len(_tests(base, [], []))
+    preamble = oracle_source(task_id, reference, entry_point, _tolerance(item, where))
+    description = _description(prompt)
     return Task(
-        id=item["task_id"],
-        suite="evalplus",
-        prompt=(lambda shown: prompt) if is_code else (lambda shown: with_asserts(text, "")),
+        id=task_id,
+        suite=suite,
+        prompt=(lambda shown: prompt) if is_code else (lambda shown: with_asserts(description, shown)),
         entry_point=entry_point,
         stub=prompt if is_code else "",
         reference=reference,
-        tests=Body(tuple(tests), preamble),
-        examples=examples_in(prompt, entry_point) if is_code else Body(tuple(tests[:1]), preamble),
-        always_hidden=hidden,
+        tests=Body(tests, preamble),
+        examples=examples_in(prompt, entry_point) if is_code else Body(tests[:1], preamble),
+        always_hidden=frozenset(range(published, len(tests))),
     )
 
 
-def _tests(item: Mapping[str, Any], entry_point: str, atol: float) -> tuple[list[Statement], frozenset[int]]:
+def _tests(base: list[list[Any]], plus: list[list[Any]], asserts: list[str]) -> tuple[Statement, ...]:
+    """A test for every input, those that repeat one left out."""
+    shown = [*(asserts if len(asserts) == len(base) else [""] * len(base)), *([""] * len(plus))]
+    tests: dict[str, Statement] = {}
+    for arguments, text in zip([*base, *plus], shown, strict=True):
+        written = ", ".join(map(_written, arguments))
+        tests.setdefault(written, Statement(f"assert candidate({written}) == _expected({written})", True, text))
+    return tuple(tests.values())
+
+
+def _parsed(code: str, key: str, where: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(code).body
+    except SyntaxError as error:
+        raise UserError(f"{where}: field {key}: is not Python ({error.msg}, line {error.lineno})") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UserError(f"{where}: field {key}: is not Python ({error})") from None
+
+
+def _inputs(item: Mapping[str, Any], key: str, where: str) -> list[list[Any]]:
+    """Argument lists with the types that the reference expects, without those that are too much for it."""
+    inputs = item[key] or []  # the format writes {} for "none"
+    if not isinstance(inputs, list) or not all(isinstance(arguments, list) for arguments in inputs):
+        raise UserError(f"{where}: field {key}: must be a list of argument lists")
     task_id = item["task_id"]
-    base, plus = (
-        [a for a in restore_arguments(task_id, item[key] or []) if not is_heavy(task_id, a)]
-        for key in ("base_input", "plus_input")
-    )
-    tests = []
-    for arguments in [*base, *plus]:
-        written = ", ".join(_written(a) for a in arguments)
-        candidate, expected = f"candidate({written})", f"_reference({written})"
-        if entry_point in _AS_SETS:
-            test = f"assert set({candidate}) == set({expected})"
-        elif entry_point in _EXISTENCE:
-            test = f"assert ({candidate} is not None) == ({expected} is not None)"
-        else:
-            test = f"assert _close({candidate}, {expected}, {atol or 1e-06!r})"
-        tests.append(Statement(test))
-    return tests, frozenset(range(len(base), len(tests)))
+    try:
+        return [a for a in restore_arguments(task_id, inputs) if not is_heavy(task_id, a)]
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UserError(f"{where}: field {key}: is not as EvalPlus has it for {task_id} ({error})") from None
+
+
+def _published_asserts(item: Mapping[str, Any], where: str) -> list[str]:
+    """The asserts of MBPP, one for each base input, as people read them."""
+    text = item.get("assertion") or ""
+    if not isinstance(text, str):
+        raise UserError(f"{where}: field assertion: must be text, not {type(text).__name__}")
+    return [ast.unparse(node) for node in _parsed(text, "assertion", where) if isinstance(node, ast.Assert)]
+
+
+def _tolerance(item: Mapping[str, Any], where: str) -> float:
+    atol = item.get("atol") or 0
+    if not isinstance(atol, int | float):
+        raise UserError(f"{where}: field atol: must be a number, not {type(atol).__name__}")
+    return float(atol)
+
+
+def _description(prompt: str) -> str:
+    """A prompt in words without its quotes, and without the assert that some versions of MBPP+ write into it."""
+    lines = prompt.strip().strip("'\"").strip().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("assert ")).strip()
 
 
 def _written(value: object) -> str:

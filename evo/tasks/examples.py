@@ -9,7 +9,8 @@ from evo.tasks.body import Body, Statement
 
 __all__ = ["examples_in"]
 
-_ARROW = re.compile(r"\s*(?:==|=>|➞|->|→|=|returns?|should return|# =>)\s*(.+)")
+_ARROW = re.compile(r"\s*(?:#\s*)?(?:=+>|-+>|==|=|➞|→|returns?|should return)\s*(.+)")
+_AS_ELSEWHERE = {"true": "True", "false": "False"}
 
 
 def examples_in(prompt: str, entry_point: str, wrong: Container[str] = ()) -> Body:
@@ -70,7 +71,7 @@ def _balanced(text: str, start: int, inside: int) -> str | None:
 
 def _literal(text: str) -> str | None:
     try:
-        return ast.unparse(ast.parse(repr(ast.literal_eval(text)), mode="eval"))
+        return ast.unparse(ast.parse(repr(ast.literal_eval(_AS_ELSEWHERE.get(text, text))), mode="eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
 
@@ -91,7 +92,7 @@ def _literal_arguments(call: str, entry_point: str) -> str | None:
     """The arguments of a call of the entry point, if all are literals."""
     try:
         node = ast.parse(call, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry_point):
         return None

@@ -20,6 +20,7 @@ _WRONG_EXAMPLES = frozenset(
         "assert tri(1) == 3",
         "assert tri(4) == 3",
         "assert median([-10, 4, 6, 1000, 10, 20]) == 15.0",
+        "assert bf('Earth', 'Mercury') == 'Venus'",
         "assert sort_array([1, 5, 2, 3, 4]) == [1, 2, 3, 4, 5]",
         "assert sort_array([-2, -3, -4, -5, -6]) == [-6, -5, -4, -3, -2]",
     }

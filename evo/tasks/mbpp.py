@@ -13,10 +13,12 @@ __all__ = ["called_function", "mbpp_tasks", "with_asserts"]
 
 def mbpp_tasks(items: Sequence[Mapping[str, Any]], source: str) -> Iterator[Task]:
     """Tasks of the published JSON array. Raises UserError naming the item that is not one of MBPP's."""
+    if not items:
+        raise UserError(f"{source}: holds no problem; sanitized MBPP is an array of objects")
     for number, item in enumerate(items):
         try:
             yield _task(item)
-        except (KeyError, TypeError, SyntaxError, StopIteration) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, SyntaxError, RecursionError) as error:
             raise UserError(
                 f"{source}: item {number}: is no task of sanitized MBPP ({type(error).__name__}: {error}); "
                 "it needs task_id, prompt, code, test_imports, test_list"
@@ -55,7 +57,7 @@ def _task(item: Mapping[str, Any]) -> Task:
 
 def called_function(reference: str, asserts: Sequence[ast.Module]) -> str:
     """The function that the asserts call and the reference defines: the one called by most asserts, the last defined of
-    equals (helpers come first).
+    equals (helpers come first). Raises ValueError where they call none.
     """
     defined = [n.name for n in ast.parse(reference).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
 
@@ -65,4 +67,7 @@ def called_function(reference: str, asserts: Sequence[ast.Module]) -> str:
             for tree in asserts
         )
 
-    return max(enumerate(defined), key=lambda pair: (calls(pair[1]), pair[0]))[1]
+    called = [(calls(name), position, name) for position, name in enumerate(defined) if calls(name)]
+    if not called:
+        raise ValueError("no assert of test_list calls a function that code defines")
+    return max(called)[2]

@@ -60,17 +60,19 @@ def _all(task: Task, seed: int) -> tuple[Check, Check]:
 
 
 def _split(task: Task, seed: int) -> tuple[Check, Check]:
-    """Half of the tests; where there is only one, it is hidden and the prompt's examples are visible."""
+    """Half of the tests; where there is only one, it is hidden and the prompt's other examples are visible."""
     visible = task.tests.half(seed, task.id, but=task.always_hidden)
     if not visible:
-        return task.examples.check(), task.tests.check()
+        return task.examples.check(task.examples.but(task.tests)), task.tests.check()
     return task.tests.check(visible), task.tests.check(i for i in task.tests.tests if i not in visible)
 
 
 def _examples(task: Task, seed: int) -> tuple[Check, Check]:
-    shown = {task.examples.statements[i].shown for i in task.examples.tests}
-    rest = [i for i in task.tests.tests if task.tests.statements[i].shown not in shown]
-    return task.examples.check(), task.tests.check(rest or None)
+    """The prompt's examples; where they are all the tests there are, these stay hidden."""
+    hidden = task.tests.but(task.examples)
+    if not hidden:
+        return task.examples.check(task.examples.but(task.tests)), task.tests.check()
+    return task.examples.check(), task.tests.check(hidden)
 
 
 _DIVIDE: dict[Mode, Callable[[Task, int], tuple[Check, Check]]] = {

@@ -14,6 +14,10 @@ def _tuples(arguments: Arguments) -> Arguments:
     return [tuple(a) for a in arguments]
 
 
+def _lists_of_tuples(arguments: Arguments) -> Arguments:
+    return [[tuple(a) for a in argument] for argument in arguments]
+
+
 def _first_of_tuples(arguments: Arguments) -> Arguments:
     return [[tuple(a) for a in arguments[0]], *arguments[1:]]
 
@@ -60,7 +64,8 @@ def _all_deep(arguments: Arguments) -> Arguments:
 
 _BY_TASK: dict[Callable[[Arguments], Arguments], str] = {
     _tuples: "2 116 132 143 222 261 273 394 399 421 424 429 470 560 579 596 616 630 726 740 744 809",
-    _first_of_tuples: "63 64 70 75 94 120 237 272 299 400 409 413 417 438 444 473 614 753 780",
+    _lists_of_tuples: "63 64 70 94 120 237 272 299 400 409 417 438 473 614 780",
+    _first_of_tuples: "75 413 444 753",
     _second_tuple: "106 750",
     _first_tuple: "250 307 405 446 617 720 763 808",
     _nested_tuples: "259 401 445",

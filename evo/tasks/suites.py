@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,10 @@ __all__ = ["Suite", "load_problems", "suites"]
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite that ships with evo's knowledge of it. url: its public home ("" where a package holds it)."""
+    """A suite that ships with evo's knowledge of it.
+
+    url: its public home ("" where a package holds it), compressed if it ends in ".gz". sha256: of the file, unpacked.
+    """
 
     name: str
     description: str
@@ -27,7 +32,6 @@ class Suite:
     problems: int
     url: str = ""
     sha256: str = ""
-    size: int | None = None
 
 
 _SUITES = (
@@ -39,16 +43,14 @@ _SUITES = (
         427,
         "https://raw.githubusercontent.com/google-research/google-research/master/mbpp/sanitized-mbpp.json",
         "ca95deaa9a01ef0a6f439f88bcf0dd3db3563d22f22aad6cae04ebb9a8d8c8e9",
-        255_053,
     ),
     Suite(
         "mbpp-plus",
-        "MBPP+ by EvalPlus, with many more inputs",
+        "MBPP+ 0.1.0 by EvalPlus, MBPP with many more inputs",
         "Apache-2.0",
         399,
-        "https://github.com/evalplus/mbppplus_release/releases/download/v0.2.0/MbppPlus.jsonl",
+        "https://github.com/ganler/release/releases/download/humanevalplus/MbppPlus-v0.1.0.jsonl.gz",
         "08405a4e8764a4941cfe0945d25a956355a0454f364ea902c4020a44e7057973",
-        2_733_811,
     ),
 )
 
@@ -59,25 +61,33 @@ def suites() -> tuple[Suite, ...]:
 
 
 def load_problems(
-    source: str, *, mode: Mode = Mode.SPLIT, seed: int = 0, progress: Progress | None = None
+    source: str,
+    *,
+    mode: Mode = Mode.SPLIT,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Problem, ...]:
     """The problems of a suite by name, or of a file, in the published order.
 
     source: a name of ``suites()``, or a path to MBPP's JSON, to JSONL in EvalPlus' format or in the user's
     (docs/tasks.md); ".gz" is read too. mode, seed: how tests are divided into visible and hidden. A suite that is not
-    here yet is downloaded once (progress: bytes so far, in all). Raises UserError.
+    in the folder ``cache`` (None: evo's own) is downloaded once (progress: bytes so far, in all). Raises UserError.
     """
-    return tuple(task.problem(mode, seed) for task in _tasks(source, progress))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # published solutions with "\\d" in plain strings: Python's remarks on them
+        return tuple(task.problem(mode, seed) for task in _tasks(source, cache, progress))
 
 
-def _tasks(source: str, progress: Progress | None) -> Iterable[Task]:
+def _tasks(source: str, cache: Path | None, progress: Progress | None) -> Iterable[Task]:
     suite = next((suite for suite in _SUITES if suite.name == source), None)
     if suite is None:
         return _file_tasks(Path(source))
     if not suite.url:
         return humaneval_tasks()
-    file = cache_folder("suites") / suite.url.rpartition("/")[2]
-    return _file_tasks(fetch(suite.url, file, sha256=suite.sha256, size=suite.size, progress=progress))
+    file = (cache or cache_folder("suites")) / suite.url.rpartition("/")[2].removesuffix(".gz")
+    gzipped = suite.url.endswith(".gz")
+    return _file_tasks(fetch(suite.url, file, sha256=suite.sha256, progress=progress, gzipped=gzipped))
 
 
 def _file_tasks(path: Path) -> Iterator[Task]:
@@ -87,6 +97,8 @@ def _file_tasks(path: Path) -> Iterator[Task]:
             items = json.loads(text.removeprefix("\ufeff"))
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: line {error.lineno}: is not JSON ({error.msg})") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}: is not JSON ({error})") from None
         return mbpp_tasks(items, str(path))
     return jsonl_tasks(text, str(path))
 
@@ -100,5 +112,7 @@ def _read(path: Path) -> str:
         raise UserError(f"{path}: no such benchmark or file; benchmarks are {names}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not UTF-8 text (byte {error.start})") from None
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (EOFError, zlib.error) as error:
+        raise UserError(f"{path}: is not whole ({error}); get it again") from None

@@ -5,6 +5,7 @@ field.
 import ast
 import difflib
 import json
+import keyword
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,22 @@ __all__ = ["jsonl_tasks"]
 _REQUIRED = ("prompt", "entry_point", "tests")
 _OPTIONAL = ("id", "visible_tests", "reference", "setup")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
+_EVALPLUS = {"Mbpp": "mbpp-plus", "HumanEval": "humaneval-plus"}
 
 
 def jsonl_tasks(text: str, source: str) -> Iterator[Task]:
     """Tasks of a JSONL file in the user's or in EvalPlus' format. Raises UserError."""
     seen: dict[str, int] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    stem = Path(source).name.partition(".")[0]
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{source}: line {number}"
         item = _object(line, where)
-        task = evalplus_task(item, where) if is_evalplus(item) else _task(item, where, number)
+        if is_evalplus(item):
+            task = evalplus_task(item, _EVALPLUS.get(str(item["task_id"]).partition("/")[0], stem), where)
+        else:
+            task = _task(item, stem, where, number)
         if task.id in seen:
             raise UserError(f"{where}: field id: {task.id!r} is already the id of line {seen[task.id]}")
         seen[task.id] = number
@@ -42,14 +48,14 @@ def jsonl_tasks(text: str, source: str) -> Iterator[Task]:
 def _object(line: str, where: str) -> dict[str, Any]:
     try:
         item = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: is not JSON ({error}); every line must be one JSON object") from None
     if not isinstance(item, dict):
         raise UserError(f"{where}: must be a JSON object, not {type(item).__name__}")
     return item
 
 
-def _task(item: Mapping[str, Any], where: str, number: int) -> Task:
+def _task(item: Mapping[str, Any], suite: str, where: str, number: int) -> Task:
     for key in item:
         if key not in _FIELDS:
             close = difflib.get_close_matches(key, _FIELDS, n=1)
@@ -62,10 +68,11 @@ def _task(item: Mapping[str, Any], where: str, number: int) -> Task:
     entry_point = _text(item, "entry_point", where)
     if not prompt.strip():
         raise UserError(f"{where}: field prompt: is empty")
-    if not entry_point.isidentifier():
+    if not entry_point.isidentifier() or keyword.iskeyword(entry_point):
         raise UserError(f"{where}: field entry_point: {entry_point!r} is no name of a function")
-    for key, code in (("setup", setup), ("reference", reference)):
-        _parse(code, key, where)
+    _parse(setup, "setup", where)
+    if reference and not _defines(_parse(reference, "reference", where), entry_point):
+        raise UserError(f"{where}: field reference: defines no function {entry_point}")
     tests = _tests(item, "tests", entry_point, setup, where)
     stub = prompt if _is_stub(prompt, entry_point) else ""
     examples = examples_in(prompt, entry_point) if stub else Body(())
@@ -73,7 +80,7 @@ def _task(item: Mapping[str, Any], where: str, number: int) -> Task:
         examples = _tests(item, "visible_tests", entry_point, setup, where)
     return Task(
         id=_text(item, "id", where) or f"line-{number}",
-        suite=Path(where.partition(": line ")[0]).stem,
+        suite=suite,
         prompt=lambda shown: prompt,
         entry_point=entry_point,
         stub=stub,
@@ -105,7 +112,9 @@ def _tests(item: Mapping[str, Any], key: str, entry_point: str, setup: str, wher
     lines = [value] if isinstance(value, str) else value
     if not isinstance(lines, list) or not lines or not all(isinstance(line, str) for line in lines):
         raise UserError(f"{where}: field {key}: must be a list of asserts, or a program that defines check(candidate)")
-    module = _parse("\n".join(lines), key, where)
+    for number, line in enumerate(lines):
+        _parse(line, key if isinstance(value, str) else f"{key}[{number}]", where)
+    module = ast.parse("\n".join(lines))
     checks = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "check" and n.args.args]
     if checks:
         check = checks[-1]
@@ -130,4 +139,12 @@ def _is_stub(prompt: str, entry_point: str) -> bool:
         tree = ast.parse(prompt)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(isinstance(n, ast.FunctionDef) and n.name == entry_point for n in tree.body)
+    return _defines(tree, entry_point)
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    return any(
+        (isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == name)
+        or (isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in n.targets))
+        for n in tree.body
+    )

@@ -10,6 +10,7 @@ from evo.sandbox import Job, SandboxPool
 from evo.tasks import Mode, load_problems, suites
 
 GOOD = {"prompt": "Add two numbers.", "entry_point": "add", "tests": ["assert add(1, 2) == 3", "assert add(0, 0) == 0"]}
+MBPP = {"task_id": 1, "prompt": "", "code": "def f(): pass", "test_imports": [], "test_list": ["assert f() is None"]}
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -60,6 +61,14 @@ def test_blank_lines_a_byte_order_mark_and_gzip_are_fine(tmp_path):
     assert len(load_problems(str(zipped))) == 2
 
 
+def test_a_line_ends_at_its_line_feed_alone(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        json.dumps(GOOD | {"prompt": "one\u2028two\x85three"}, ensure_ascii=False) + "\r\n", "utf-8", newline=""
+    )
+    assert load_problems(str(path))[0].prompt == "one\u2028two\x85three"
+
+
 @pytest.mark.parametrize(
     ("item", "words"),
     [
@@ -73,7 +82,12 @@ def test_blank_lines_a_byte_order_mark_and_gzip_are_fine(tmp_path):
         (GOOD | {"tests": []}, "field tests: must be a list of asserts"),
         (GOOD | {"tests": ["add(1, 2)"]}, "field tests: holds no assert"),
         (GOOD | {"tests": ["assert 1 == 1 or x"]}, "field tests: never calls add"),
-        (GOOD | {"tests": ["assert add(1, 2) = 3"]}, "field tests: is not Python"),
+        (GOOD | {"tests": ["assert add(1, 2) = 3"]}, "field tests[0]: is not Python"),
+        (GOOD | {"tests": ["assert add(1, 2) == 3", "assert True\nassert add(1"]}, "field tests[1]: is not Python"),
+        (GOOD | {"tests": "def check(f):\n    assert f(1, 2) = 3"}, "field tests: is not Python"),
+        (GOOD | {"entry_point": "class"}, "field entry_point: 'class' is no name"),
+        (GOOD | {"reference": "def plus(a, b): return a + b"}, "field reference: defines no function add"),
+        ('{"prompt": ' + "9" * 5000 + "}", "is not JSON"),
         (GOOD | {"reference": "def add(:"}, "field reference: is not Python"),
         (GOOD | {"visible_tests": "x"}, "field visible_tests: holds no assert"),
         (GOOD | {"prompt": "x", "id": "line-1"}, "field id"),
@@ -91,7 +105,19 @@ def test_what_is_wrong_names_file_line_and_field(tmp_path, item, words):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "holds no problem"), (b"\xff\xfe\x00", "not UTF-8"), (b"[1", "not JSON"), (b'[{"task_id": 1}]', "item 0")],
+    [
+        (b"", "holds no problem"),
+        (b"[]", "holds no problem"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[1", "not JSON"),
+        (b"[" + b"9" * 5000 + b"]", "not JSON"),
+        (b'[{"task_id": 1}]', "item 0"),
+        (b"[null]", "item 0"),
+        (json.dumps([MBPP | {"code": 3}]).encode(), "item 0"),
+        (json.dumps([MBPP | {"code": "x = 1"}]).encode(), "item 0"),
+        (gzip.compress(b"{}" * 1000)[:-12], "not whole"),
+        (b"\x1f\x8b\x08nonsense", "not whole"),
+    ],
 )
 def test_a_file_that_is_no_suite_is_one_line(tmp_path, content, words):
     path = tmp_path / "bad.json"
@@ -111,20 +137,3 @@ def test_suites_say_what_they_are():
         assert suite.licence
         assert suite.problems > 100
         assert not suite.url or re.fullmatch(r"[0-9a-f]{64}", suite.sha256)
-
-
-def test_evalplus_format(tmp_path):
-    item = {
-        "task_id": "X/1",
-        "prompt": "Halve it.",
-        "entry_point": "half",
-        "canonical_solution": "def half(x):\n    return x / 2\n",
-        "base_input": [[1], [2]],
-        "plus_input": [[3], [1e308]],
-        "atol": 1e-6,
-    }
-    (problem,) = load_problems(write(tmp_path / "plus.jsonl", item), mode=Mode.SPLIT)
-    assert (problem.visible.units, problem.hidden.units) == (1, 3), "what EvalPlus added is always hidden"
-    with SandboxPool(1) as pool:
-        assert pool.run(Job("def half(x):\n    return x * 0.5 + 1e-9\n", problem.hidden.source, "half")).passed
-        assert not pool.run(Job("def half(x):\n    return x // 2\n", problem.hidden.source, "half")).passed

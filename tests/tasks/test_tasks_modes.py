@@ -14,9 +14,10 @@ TASKS = {task.id: task for task in humaneval_tasks()}
 
 
 def asserts(check):
-    """The top-level test statements of a check."""
+    """The top-level test statements of a check, without the messages of asserts."""
     function = next(n for n in ast.parse(check.source).body if isinstance(n, ast.FunctionDef) and n.name == "check")
-    return [ast.unparse(n) for n in function.body if any(isinstance(i, ast.Assert) for i in ast.walk(n))]
+    found = [n for n in function.body if any(isinstance(i, ast.Assert) for i in ast.walk(n))]
+    return [ast.unparse(n.test if isinstance(n, ast.Assert) else n) for n in found]
 
 
 @given(st.sampled_from(sorted(TASKS)), st.integers(0, 2**32))
@@ -26,10 +27,11 @@ def test_split_divides_the_tests(name, seed):
     everything = asserts(task.problem(Mode.ALL, seed).hidden)
     hidden = asserts(problem.hidden)
     assert problem.hidden.units == len(hidden) >= 1
-    if len(everything) > 1:
+    assert not set(hidden) & set(asserts(problem.visible))
+    if len(set(everything)) > 1:
         visible = asserts(problem.visible)
         assert sorted(visible + hidden) == sorted(everything)
-        assert len(visible) == len(everything) // 2
+        assert len(set(visible)) == len(set(everything)) // 2
     else:
         assert hidden == everything, "a single test is hidden"
 
@@ -58,11 +60,9 @@ def test_examples_are_the_prompts_own():
 
 def test_most_prompts_have_examples_and_none_of_them_is_hidden_too():
     problems = load_problems("humaneval", mode=Mode.EXAMPLES)
-    assert sum(p.visible.units > 0 for p in problems) > 110
-    shared = [p for p in problems if set(p.visible.shown.splitlines()) & set(p.hidden.shown.splitlines())]
-    # Only where the prompt gives away every test: there must be one to score by.
-    assert all(set(p.hidden.shown.splitlines()) <= set(p.visible.shown.splitlines()) for p in shared)
-    assert len(shared) < 5
+    assert sum(p.visible.units > 0 for p in problems) > 130
+    assert not [p.id for p in problems if set(p.visible.shown.splitlines()) & set(p.hidden.shown.splitlines())]
+    assert all(p.hidden.units for p in problems), "there must be a test to score by, if the prompt gives away all"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,10 @@ def test_most_prompts_have_examples_and_none_of_them_is_hidden_too():
         ("f([1], 'a') => 'b'", ["assert f([1], 'a') == 'b'"]),
         ("f(1) ➞ [1, 2]  # why", ["assert f(1) == [1, 2]"]),
         ("f(1) -> 19 - 5 - 6 = 8", []),
+        ("f(1) ==> 'b'", ["assert f(1) == 'b'"]),
+        ("f(1)==>True", ["assert f(1) == True"]),
+        ("f(1, 4) => true", ["assert f(1, 4) == True"]),
+        ('f(15)   # returns "db1111db"', ["assert f(15) == 'db1111db'"]),
         ("f(x) == 3", []),
         ("f(1) == g(2)", []),
         ("f(1) returns None.", ["assert f(1) == None"]),
