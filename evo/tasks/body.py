@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from evo.tasks.problem import Check
 
-__all__ = ["NOTHING", "Body", "Statement", "body_of"]
+__all__ = ["NOTHING", "Body", "Statement", "body_of", "bound_names", "mentions"]
 
 NOTHING = Check("def check(candidate):\n    return None\n", units=0)
 """No tests."""
@@ -72,22 +72,50 @@ def body_of(function: ast.FunctionDef, entry_point: str, preamble: str = "") -> 
     """Take a check function apart; ``assert True`` and the like are dropped.
 
     The first parameter may have any name, and the entry point's own name may be used for it: in the statements both are
-    called ``candidate``.
+    called ``candidate``. Where the check uses one of these names for something else too, it keeps its names, and they
+    are bound first; helpers in the preamble that call the entry point find it by its name.
     """
-    aliases = {function.args.args[0].arg, entry_point}
-    statements = []
+    parameter = function.args.args[0].arg
+    aliases = {parameter, entry_point}
+    clash = not bound_names(*function.body).isdisjoint({*aliases, "candidate"})
+    bindings = [f"{parameter} = candidate"] if clash and parameter != "candidate" else []
+    if clash or mentions(ast.parse(preamble), entry_point):
+        bindings.append(f"globals()[{entry_point!r}] = candidate")
+    statements = [Statement(binding, is_test=False) for binding in bindings]
     for node in function.body:
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and node.test.value:
             continue
-        node = ast.fix_missing_locations(_Rename(aliases, "candidate").visit(node))  # noqa: PLW2901
+        if not clash:
+            node = ast.fix_missing_locations(_Rename(aliases, "candidate").visit(node))  # noqa: PLW2901
         is_test = any(isinstance(inner, ast.Assert) for inner in ast.walk(node))
         source = ast.unparse(node)
         shown = ""
-        if isinstance(node, ast.Assert):
+        if isinstance(node, ast.Assert) and not clash:
             bare = ast.Assert(node.test, None)
             shown = ast.unparse(ast.fix_missing_locations(_Rename({"candidate"}, entry_point).visit(bare)))
         statements.append(Statement(source, is_test, shown))
     return Body(tuple(statements), preamble)
+
+
+def mentions(tree: ast.AST, *names: str) -> bool:
+    """Whether code reads a variable of one of these names, in any scope."""
+    return any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in names for n in ast.walk(tree))
+
+
+def bound_names(*trees: ast.AST) -> set[str]:
+    """Every name that code gives a meaning to, in any scope."""
+    found: set[str] = set()
+    for node in (inner for tree in trees for inner in ast.walk(tree)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.alias(name=name, asname=asname):
+                found.add(asname or name.partition(".")[0])
+            case ast.ExceptHandler(name=str(name)):
+                found.add(name)
+    return found
 
 
 class _Rename(ast.NodeTransformer):

@@ -5,7 +5,7 @@ input is a test of its own: the candidate and the reference are called with equa
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from evo.errors import UserError
@@ -38,7 +38,8 @@ def evalplus_task(item: Mapping[str, Any], suite: str, where: str) -> Task:
     reference = (prompt if is_code else "") + solution
     if not any(isinstance(n, ast.FunctionDef) and n.name == entry_point for n in _parsed(reference, _TEXTS[3], where)):
         raise UserError(f"{where}: field canonical_solution: defines no function {entry_point}")
-    base, plus = (_inputs(item, key, where) for key in _INPUTS)
+    base = _inputs(item, "base_input", where)
+    plus = _inputs(item, "plus_input", where, too_much=is_heavy)
     tests = _tests(base, plus, _published_asserts(item, where))
     if not tests:
         raise UserError(f"{where}: field base_input: holds no input, and plus_input none either")
@@ -77,14 +78,19 @@ def _parsed(code: str, key: str, where: str) -> list[ast.stmt]:
         raise UserError(f"{where}: field {key}: is not Python ({error})") from None
 
 
-def _inputs(item: Mapping[str, Any], key: str, where: str) -> list[list[Any]]:
+def _inputs(
+    item: Mapping[str, Any],
+    key: str,
+    where: str,
+    too_much: Callable[[str, list[Any]], bool] = lambda task_id, arguments: False,
+) -> list[list[Any]]:
     """Argument lists with the types that the reference expects, without those that are too much for it."""
     inputs = item[key] or []  # the format writes {} for "none"
     if not isinstance(inputs, list) or not all(isinstance(arguments, list) for arguments in inputs):
         raise UserError(f"{where}: field {key}: must be a list of argument lists")
     task_id = item["task_id"]
     try:
-        return [a for a in restore_arguments(task_id, inputs) if not is_heavy(task_id, a)]
+        return [a for a in restore_arguments(task_id, inputs) if not too_much(task_id, a)]
     except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise UserError(f"{where}: field {key}: is not as EvalPlus has it for {task_id} ({error})") from None
 

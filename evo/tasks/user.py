@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from evo.errors import UserError
-from evo.tasks.body import Body, body_of
+from evo.tasks.body import Body
 from evo.tasks.evalplus import evalplus_task, is_evalplus
 from evo.tasks.examples import examples_in
 from evo.tasks.mode import Task
+from evo.tasks.written import parsed, written_tests
 
 __all__ = ["jsonl_tasks"]
 
@@ -70,14 +71,13 @@ def _task(item: Mapping[str, Any], suite: str, where: str, number: int) -> Task:
         raise UserError(f"{where}: field prompt: is empty")
     if not entry_point.isidentifier() or keyword.iskeyword(entry_point):
         raise UserError(f"{where}: field entry_point: {entry_point!r} is no name of a function")
-    _parse(setup, "setup", where)
-    if reference and not _defines(_parse(reference, "reference", where), entry_point):
+    if reference and not _defines(parsed(reference, "reference", where), entry_point):
         raise UserError(f"{where}: field reference: defines no function {entry_point}")
-    tests = _tests(item, "tests", entry_point, setup, where)
+    tests = written_tests(item["tests"], "tests", entry_point, setup, where)
     stub = prompt if _is_stub(prompt, entry_point) else ""
     examples = examples_in(prompt, entry_point) if stub else Body(())
     if "visible_tests" in item:
-        examples = _tests(item, "visible_tests", entry_point, setup, where)
+        examples = written_tests(item["visible_tests"], "visible_tests", entry_point, setup, where)
     return Task(
         id=_text(item, "id", where) or f"line-{number}",
         suite=suite,
@@ -95,42 +95,6 @@ def _text(item: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str):
         raise UserError(f"{where}: field {key}: must be text, not {type(value).__name__}")
     return value
-
-
-def _parse(code: str, key: str, where: str) -> ast.Module:
-    try:
-        return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        at = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise UserError(f"{where}: field {key}: is not Python ({reason}{at})") from None
-
-
-def _tests(item: Mapping[str, Any], key: str, entry_point: str, setup: str, where: str) -> Body:
-    """Asserts that call the entry point, or a program that defines check(candidate)."""
-    value = item[key]
-    lines = [value] if isinstance(value, str) else value
-    if not isinstance(lines, list) or not lines or not all(isinstance(line, str) for line in lines):
-        raise UserError(f"{where}: field {key}: must be a list of asserts, or a program that defines check(candidate)")
-    for number, line in enumerate(lines):
-        _parse(line, key if isinstance(value, str) else f"{key}[{number}]", where)
-    module = ast.parse("\n".join(lines))
-    checks = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "check" and n.args.args]
-    if checks:
-        check = checks[-1]
-        rest = [ast.unparse(n) for n in module.body if n is not check]
-        body = body_of(check, entry_point, "\n".join([setup, *rest]))
-    else:
-        check = ast.FunctionDef(
-            "check", ast.arguments([], [ast.arg("candidate")], None, [], [], None, []), module.body, []
-        )
-        body = body_of(check, entry_point, setup)
-    if not body.tests:
-        raise UserError(f"{where}: field {key}: holds no assert")
-    called = {n.id for s in body.statements for n in ast.walk(ast.parse(s.source)) if isinstance(n, ast.Name)}
-    if "candidate" not in called:
-        raise UserError(f"{where}: field {key}: never calls {entry_point}")
-    return body
 
 
 def _is_stub(prompt: str, entry_point: str) -> bool:

@@ -167,7 +167,7 @@ def test_tasks_where_several_results_are_right(pool, task_id, reference, code, p
         ({"plus_input": [1]}, "field plus_input: must be a list"),
         ({"base_input": {}, "plus_input": {}}, "field base_input: holds no input"),
         ({"task_id": "Mbpp/2", "base_input": [[1]]}, "field base_input: is not as EvalPlus has it"),
-        ({"task_id": "Mbpp/599", "base_input": [[1, 2]]}, "field base_input: is not as EvalPlus has it"),
+        ({"task_id": "Mbpp/599", "plus_input": [[1, 2]]}, "field plus_input: is not as EvalPlus has it"),
         ({"atol": "much"}, "field atol: must be a number"),
         ({"assertion": "assert"}, "field assertion: is not Python"),
     ],
@@ -189,7 +189,25 @@ def test_mbpp_plus_has_visible_tests_that_are_not_hidden_too(mode):
         assert found.suite == "mbpp-plus"
         assert found.visible.units >= 1
         assert not set(asserts(found.visible)) & set(asserts(found.hidden)), found.id
+        assert len(found.visible.shown.splitlines()) == found.visible.units, "a visible test can be read"
         assert found.visible.shown in found.prompt
+        hidden = set(found.hidden.shown.splitlines()) - set(found.visible.shown.splitlines())
+        assert not [line for line in hidden if line in found.prompt]
+
+
+def test_a_published_input_is_never_left_out():
+    """9999 is too much for Mbpp/123 as an added input, and one of its three asserts."""
+    solution = "def half(limit):\n    return limit\n"
+    inputs = {"base_input": [[999], [9999]], "plus_input": [[10000], [5]]}
+    found = problem(
+        task_id="Mbpp/123",
+        canonical_solution=solution,
+        assertion="assert half(999) == 999\nassert half(9999) == 9999",
+        **inputs,
+    )
+    assert found.hidden.units == 3
+    assert found.hidden.shown.splitlines() == ["assert half(999) == 999", "assert half(9999) == 9999"]
+    assert "10000" not in found.hidden.source
 
 
 def asserts(check):

@@ -1,4 +1,5 @@
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from evo.tasks.examples import examples_in
 from evo.tasks.humaneval import humaneval_tasks
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+FEW = range(5)
 TASKS = {task.id: task for task in humaneval_tasks()}
 
 
@@ -36,9 +38,27 @@ def test_split_divides_the_tests(name, seed):
         assert hidden == everything, "a single test is hidden"
 
 
-@given(st.sampled_from(sorted(TASKS)), st.integers(0, 1000))
-def test_split_is_stable(name, seed):
-    assert TASKS[name].problem(Mode.SPLIT, seed).visible == TASKS[name].problem(Mode.SPLIT, seed).visible
+@given(st.lists(st.sampled_from(FEW), min_size=1, unique=True), st.integers(0, 1000))
+def test_split_depends_on_no_other_problem_and_no_order(tmp_path_factory, chosen, seed):
+    def drawn(numbers):
+        path = tmp_path_factory.mktemp("split") / "mine.jsonl"
+        path.write_text("\n".join(json.dumps(item(number)) for number in numbers))
+        return {problem.id: problem for problem in load_problems(str(path), seed=seed)}
+
+    everything = drawn(FEW)
+    assert drawn(chosen) == {str(number): everything[str(number)] for number in chosen}
+
+
+def item(number):
+    tests = [f"assert f({value}) == {value + number}" for value in range(7)]
+    return {"id": str(number), "prompt": "Add.", "entry_point": "f", "tests": tests}
+
+
+@pytest.mark.parametrize("number", [32, 34, 38, 50])
+@pytest.mark.parametrize("mode", [Mode.SPLIT, Mode.EXAMPLES])
+def test_a_single_test_is_hidden(number, mode):
+    problem = TASKS[f"HumanEval/{number}"].problem(mode, 1)
+    assert (problem.visible.units, problem.hidden.units) == (0, 1)
 
 
 def test_split_depends_on_the_seed():
@@ -108,3 +128,13 @@ def test_a_hidden_test_is_never_in_the_prompt_of_mbpp():
 def test_a_check_may_call_the_candidate_by_its_own_name():
     """HumanEval/33 compares with sort_third itself, which is the candidate."""
     assert "sort_third" not in TASKS["HumanEval/33"].problem(Mode.ALL, 0).hidden.source
+
+
+def test_entry_points_of_mbpp_are_what_its_asserts_call():
+    path = SHARED / "sanitized-mbpp.json"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not beside the repository (shared/data)")
+    problems = load_problems(str(path), mode=Mode.ALL)
+    assert {"sum", "check", "check_value"} <= {problem.entry_point for problem in problems}
+    for problem in problems:
+        assert all(f"{problem.entry_point}(" in line for line in problem.hidden.shown.splitlines()), problem.id
