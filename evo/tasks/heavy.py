@@ -2,12 +2,12 @@
 
 A differential test runs the reference and the candidate on every input, all within one run. With every input, the
 canonical solutions of six of 399 problems do not pass within 5 seconds and 512 MB, and those of Mbpp/123 and 592 are so
-near to 5 seconds that it depends on what else the machine does. Of what EvalPlus
-added to them, this leaves out the inputs on which one call of the canonical solution takes long (measured 0.06 to 1.7 seconds;
-those kept at most 0.051), or gives a result that the sandbox does not pass on (over 1 MiB, or over 262,144 items).
-For Mbpp/630 also those with nine dimensions: 0.03 seconds a call, but each result is 177,147 numbers. Measured input by
-input, each call in a process of its own, Python 3.11 on a 2-core virtual machine; the rules are on sizes, so that what
-is left out does not depend on the machine. The published inputs of MBPP are never left out.
+near to 5 seconds that it depends on what else the machine does. Of what EvalPlus added to them, this leaves out the
+inputs on which one call of the canonical solution takes long (measured 0.06 to 1.7 seconds; those kept at most 0.051),
+or gives a result that the sandbox does not pass on (over 1 MiB, or over 262,144 items). For Mbpp/630 also those with
+nine dimensions: 0.03 seconds a call, but each result is 177,147 numbers. Measured input by input, each call in a
+process of its own, Python 3.11 on a 2-core virtual machine; the rules are on sizes, so that what is left out does not
+depend on the machine. The published inputs of MBPP are never left out.
 """
 
 from collections.abc import Callable
