@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource_folder(name: str) -> Path:
-    """The folder ``configs`` or ``genomes``: inside the package when installed from a wheel, beside it in a checkout."""
+    """The folder ``configs`` or ``genomes``: in the package when installed from a wheel, beside it in a checkout."""
     installed = _PACKAGE / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -9,8 +9,8 @@ __all__ = ["TAILS", "PipelineSettings", "Plan", "PlanNode"]
 
 
 TAILS = ("\n```\n", "\nprint(", "\nassert ", "\n# Test", "\n# Example", "\n# Usage", "\nif __name__")
-"""Where an answer that holds its function goes on with tests or prose of its own. As stop sequences they save the tokens
-of a tail that extraction would cut off anyway."""
+"""Where an answer that holds its function goes on with tests or prose of its own. As stop sequences they save the
+tokens of a tail that extraction would cut off anyway."""
 
 
 @dataclass(frozen=True, slots=True)
