@@ -16,9 +16,10 @@ from evo.models.chat import Chat, Completion, Finish
 __all__ = ["Engine", "EngineCancelled", "engine_version"]
 
 _PACKAGE = "xllamacpp"
-# Threads that wait for each other by spinning stand still for seconds when the sandbox or anybody else uses a core.
-# libgomp reads this once, when the engine's library is loaded.
-_WAIT_POLICY = "OMP_WAIT_POLICY"
+# How long a thread spins before it sleeps while it waits for the others: the default stands still for seconds when the
+# sandbox or anybody else uses a core, sleeping at once costs a sixth of the speed when nobody does (docs/models.md).
+# libgomp reads these once, when the engine's library is loaded.
+_SPIN, _SPIN_COUNT, _WAIT_POLICY = "GOMP_SPINCOUNT", "3000", "OMP_WAIT_POLICY"
 _REPEAT_LAST = 64  # tokens that repeat_penalty looks back on: Ollama's default
 
 
@@ -143,8 +144,9 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 def _library() -> Any:
     engine_version()
-    before = os.environ.get(_WAIT_POLICY)
-    os.environ.setdefault(_WAIT_POLICY, "passive")
+    ours = _SPIN not in os.environ and _WAIT_POLICY not in os.environ
+    if ours:
+        os.environ[_SPIN] = _SPIN_COUNT
     try:
         import xllamacpp  # noqa: PLC0415  100 MB of machine code, and the setting above has to come first
     except ImportError as error:
@@ -152,8 +154,8 @@ def _library() -> Any:
             f"embedded engine: installed but not usable here ({error}); use --backend ollama"
         ) from error
     finally:
-        if before is None:
-            del os.environ[_WAIT_POLICY]
+        if ours:
+            del os.environ[_SPIN]
     return xllamacpp
 
 
