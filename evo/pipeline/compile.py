@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from evo.errors import UserError
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Feedback, Genome, NodeGene, Role
 from evo.pipeline.plan import PipelineSettings, Plan, PlanNode
-from evo.pipeline.prompts import PromptBook, system_and_closing
+from evo.pipeline.prompts import PromptBook
 
 __all__ = ["compile_genome"]
 
@@ -131,7 +131,7 @@ def _node(gene: NodeGene, prompts: PromptBook) -> PlanNode:
             f"genome: node {gene.id} ({gene.role}) has temperature {gene.temperature}; it must be 0 or more"
         )
     try:
-        system, closing = system_and_closing(prompts.text(gene.role, gene.prompt))
+        text = prompts.text(gene.role, gene.prompt)
     except UserError as error:
         raise UserError(f"genome: node {gene.id}: {error}") from None
     temperature = abs(float(gene.temperature))  # -0.0 is 0.0
@@ -140,10 +140,9 @@ def _node(gene: NodeGene, prompts: PromptBook) -> PlanNode:
         gene=gene.id,
         model=gene.model,
         prompt=gene.prompt,
-        system=system,
+        text=text,
         temperature=temperature,
         iterations=gene.iterations or 1,
-        closing=closing,
     )
 
 
@@ -167,7 +166,7 @@ def _fold(stages: list[tuple[PlanNode, ...]]) -> list[tuple[PlanNode, ...]]:
 
 def _behaviour(node: PlanNode) -> tuple[object, ...]:
     """What a node does in one visit."""
-    return (node.role, node.model, node.system, node.closing, node.temperature, node.feedback)
+    return (node.role, node.model, node.text, node.temperature, node.feedback)
 
 
 def _lay_out(

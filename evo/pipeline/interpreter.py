@@ -129,7 +129,7 @@ _STEPS: dict[Role, Callable[[_Visit], _Step]] = {
 def _ask(visit: _Visit) -> Generator[Effect, Reply, Completion]:
     reply = yield Chat(
         model=visit.node.model,
-        messages=messages(visit.node.system, visit.node.closing, visit.run.problem, visit.work),
+        messages=messages(visit.node.text, visit.run.problem, visit.work),
         seed=visit.run.seeds(visit.run.calls),
         temperature=visit.node.temperature,
         max_tokens=visit.run.settings.max_tokens,

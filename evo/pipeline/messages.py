@@ -1,6 +1,7 @@
-"""What a model is told. The system message is the prompt alone, the same for every problem, and the user's message puts
-the problem first, then draft, verdict and diagnosis: what calls share comes first, so that a server's prefix cache
-helps.
+"""What a model is told: the problem, then draft, verdict and diagnosis, and last the task, which is the prompt.
+
+What calls share comes first. All roles and prompts share the problem, so a server's prefix cache holds most of what is
+sent; that is why there is no system message.
 """
 
 import re
@@ -11,7 +12,10 @@ from evo.pipeline.feedback import LIMIT, harmless
 from evo.pipeline.source import parse, split_docstring
 from evo.tasks.problem import Problem
 
-__all__ = ["Work", "messages"]
+__all__ = ["TASK", "Work", "messages"]
+
+TASK = "Task:\n"
+"""What stands before the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,8 @@ class Work:
     diagnosis: str = ""
 
 
-def messages(system: str, closing: str, problem: Problem, work: Work) -> tuple[Message, ...]:
-    """The two messages of a call. Parts that there is nothing to say about are left out."""
+def messages(prompt: str, problem: Problem, work: Work) -> tuple[Message, ...]:
+    """The message of a call. Parts that there is nothing to say about are left out."""
     parts = [f"Problem:\n{_statement(problem)}"]
     if work.draft:
         parts.append(f"Code:\n{_fenced(work.draft, 'python')}")
@@ -32,9 +36,8 @@ def messages(system: str, closing: str, problem: Problem, work: Work) -> tuple[M
         parts.append(f"Result:\n{_fenced(work.feedback)}")
     if work.diagnosis:
         parts.append(f"Diagnosis:\n{_fenced(harmless(work.diagnosis, LIMIT))}")
-    if closing:
-        parts.append(closing)
-    return (Message("system", system), Message("user", "\n\n".join(parts)))
+    parts.append(TASK + prompt)
+    return (Message("user", "\n\n".join(parts)),)
 
 
 def _statement(problem: Problem) -> str:

@@ -31,21 +31,19 @@ class PipelineSettings:
 class PlanNode:
     """A live node in execution order; ``gene`` is the genome's node id and only for drawing: it is not in the digest.
 
-    system, closing: the text of the prompt itself (not its name), as the system message and as what ends the user's
-    message ("" for nothing). prompt: its name, for display, not in the digest. iterations: how often the node may be
-    visited in one run; the compiler works it out for every role (a looped executor's is one more than its refiner's
-    where the last execution is its own). feedback: of an executor that a node reads.
+    text: of the prompt. prompt: its name, for display, not in the digest. iterations: how often the node may be visited
+    in one run; the compiler works it out for every role (a looped executor's is one more than its refiner's where the
+    last execution is its own). feedback: of an executor that a node reads.
     """
 
     role: Role
     gene: int
     model: str = ""
     prompt: str = ""
-    system: str = ""
+    text: str = ""
     temperature: float = 0.0
     iterations: int = 1
     feedback: Feedback = Feedback.VALUES
-    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Prompts as data: one text file per prompt, ``<role>/<name>.md``, and a user's folder of the same layout.
 
-A file is the system message and, behind a line ``---``, what closes the user's message: small models follow what they
-read last.
+A file is the task that ends the message: small models follow what they read last.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from types import MappingProxyType
 from evo.errors import UserError
 from evo.genome.genes import Role
 
-__all__ = ["PromptBook", "system_and_closing"]
+__all__ = ["PromptBook"]
 
 _SHIPPED = Path(__file__).with_name("prompts")
 _ROLES = tuple(role for role in Role if role.calls_model)
@@ -49,12 +48,6 @@ class PromptBook:
             raise UserError(f"unknown {role} prompt {name!r}: known are {known}") from None
 
 
-def system_and_closing(text: str) -> tuple[str, str]:
-    """The two parts of a prompt's text; the closing is "" where there is none."""
-    system, _, closing = text.partition("\n---\n")
-    return system.strip(), closing.strip()
-
-
 def _read(folder: Path) -> dict[Role, dict[str, str]]:
     if not folder.is_dir():
         raise UserError(f"prompt folder {folder}: no such folder; it holds one folder per role with <name>.md files")
@@ -70,6 +63,6 @@ def _text(file: Path) -> str:
         text = file.read_text(encoding="utf-8").strip()
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"prompt {file}: cannot be read as UTF-8 text ({error})") from None
-    if not system_and_closing(text)[0]:
-        raise UserError(f"prompt {file}: is empty; write the system prompt into it")
+    if not text:
+        raise UserError(f"prompt {file}: is empty; write what the model has to do into it")
     return text

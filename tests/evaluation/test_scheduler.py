@@ -103,7 +103,7 @@ async def test_genomes_that_share_a_prefix_share_its_calls(tmp_path):
     assert len(cells) == 36
     keys = Counter(chat.key(chat.model) for chat in backend.asked)
     assert set(keys.values()) == {1}, "no call is made twice"
-    generated = [chat for chat in backend.asked if chat.messages[0].content == "Write code."]
+    generated = [chat for chat in backend.asked if chat.messages[0].content.endswith("Write code.")]
     assert len(generated) == 12
     assert scheduler.counters.calls_made == len(backend.asked)
     assert scheduler.counters.calls_made + scheduler.counters.calls_saved == sum(cell.calls for cell in cells)
@@ -122,8 +122,6 @@ async def test_calls_are_grouped_by_model(tmp_path):
         await scheduler.measure(wanted(plan("a", generator="m"), plan("b", generator="n"), plan("c", generator="o")))
     models = [chat.model for chat in backend.asked]
     assert sum(a != b for a, b in itertools.pairwise(models)) == 2
-    problems = [chat.problem for chat in backend.asked if chat.model == "m"]
-    assert problems == sorted(problems), "neighbours share the longest prefix"
 
 
 async def test_a_second_scheduler_on_the_same_store_pays_nothing(tmp_path):

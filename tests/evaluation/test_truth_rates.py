@@ -61,7 +61,7 @@ def plan_of(iterations=2, *, analyzer=False, early_stopping=True, executor=True)
 
     def node(role, visits=1):
         model = "m" if role.calls_model else ""
-        return PlanNode(role, 0, model=model, system=str(role), temperature=0.2, iterations=visits)
+        return PlanNode(role, 0, model=model, text=str(role), temperature=0.2, iterations=visits)
 
     nodes, edges = [node(Role.TASK), node(Role.GENERATOR)], [(0, 1)]
     if executor:

@@ -22,8 +22,8 @@ POOL = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")
 PLAIN = SimulatedBackend(PROBLEMS, models=PARAMETERS.models, parameters=replace(PARAMETERS, prompt_sd=1e-9))
 
 
-def chat(problem, model="llama3.2:3b", *, text="", role="generator", seed=0, system="", temperature=0.3):
-    messages = (Message("system", system), Message("user", f"Problem:\n{problem.prompt}\n\n{text}"))
+def chat(problem, model="llama3.2:3b", *, text="", role="generator", seed=0, prompt="", temperature=0.3):
+    messages = (Message("user", f"Problem:\n{problem.prompt}\n\n{text}\n\nTask:\n{prompt}"),)
     return Chat(model, messages, seed, temperature, 512, Sampling(), problem.id, role)
 
 
@@ -103,9 +103,9 @@ def test_a_failed_repair_mostly_keeps_its_defect():
     st.text(max_size=20),
     st.floats(0, 2),
 )
-def test_distributions_are_distributions(problem, model, defect, system, temperature):
+def test_distributions_are_distributions(problem, model, defect, prompt, temperature):
     backend = SimulatedBackend(PROBLEMS)
-    fields = {"system": system, "temperature": temperature}
+    fields = {"prompt": prompt, "temperature": temperature}
     request = chat(problem, model, **fields) if defect is None else refine(problem, defect, model, **fields)
     answers = backend.distribution(request)
     assert sum(chance for chance, _ in answers) == pytest.approx(1)
@@ -132,7 +132,7 @@ async def test_common_random_numbers_order_the_models():
 
 
 async def test_an_answer_depends_on_the_request_alone():
-    requests = [chat(problem, seed=seed, system="Do.") for problem in PROBLEMS[:20] for seed in range(5)]
+    requests = [chat(problem, seed=seed, prompt="Do.") for problem in PROBLEMS[:20] for seed in range(5)]
     one, other = SimulatedBackend(PROBLEMS), SimulatedBackend(PROBLEMS[::-1])
     first = [await one.chat(request) for request in requests]
     assert first == [await other.chat(request) for request in reversed(requests)][::-1]
@@ -141,7 +141,7 @@ async def test_an_answer_depends_on_the_request_alone():
 
 async def test_prompt_and_temperature_have_small_effects():
     backend, problem = SimulatedBackend(PROBLEMS), min(PROBLEMS, key=lambda p: abs(correct(chat(p)) - 0.5))
-    prompted = [correct(chat(problem, system=str(n)), backend) for n in range(50)]
+    prompted = [correct(chat(problem, prompt=str(n)), backend) for n in range(50)]
     assert len(set(prompted)) == 50
     assert max(prompted) - min(prompted) < 0.2
     assert correct(chat(problem, temperature=1.2)) < correct(chat(problem, temperature=0.5)) < correct(chat(problem))

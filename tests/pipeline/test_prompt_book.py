@@ -7,7 +7,6 @@ import pytest
 from evo.errors import UserError
 from evo.genome.genes import Role
 from evo.pipeline import PromptBook
-from evo.pipeline.prompts import system_and_closing
 
 
 def test_the_shipped_prompts() -> None:
@@ -50,8 +49,3 @@ def test_faulty_folders_get_one_line(tmp_path: Path) -> None:
     (tmp_path / "refiner" / "empty.md").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(UserError, match=r"empty\.md: cannot be read as UTF-8"):
         PromptBook.load(tmp_path)
-
-
-def test_a_prompt_may_close_the_users_message() -> None:
-    assert system_and_closing("Do it.\n---\nNow:") == ("Do it.", "Now:")
-    assert system_and_closing("Do it --- well.") == ("Do it --- well.", "")

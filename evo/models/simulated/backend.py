@@ -20,6 +20,7 @@ _POOL = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's search
 _SLOTS = 64
 _CHARACTERS_PER_TOKEN = 4
 _ANALYZER = "analyzer"
+_TASK = "\nTask:\n"  # what stands before the prompt in a pipeline's messages
 _DIAGNOSES = {
     Defect.CORRECT: "No fault is to be seen: the code does what the problem asks for.",
     Defect.SYNTAX: "SyntaxError: a bracket in the function's last line is never closed.",
@@ -140,11 +141,11 @@ class SimulatedBackend:
         problem = self._problems.get(chat.problem)
         if problem is None:
             raise UserError(f"the simulated pool was not told of problem {chat.problem!r}; give it all problems")
-        system = "\n".join(m.content for m in chat.messages if m.role == "system")
-        text = "\n".join(m.content for m in chat.messages if m.role != "system")
+        text = "\n".join(message.content for message in chat.messages)
+        prompt = text.rpartition(_TASK)[2]
         held = self._held(problem.id, text)
         analysed = held is not None and _DIAGNOSES[self._known(problem.id)[held].defect] in text
-        return Request(problem.id, problem.suite, chat.model, chat.role, system, chat.temperature, held, analysed)
+        return Request(problem.id, problem.suite, chat.model, chat.role, prompt, chat.temperature, held, analysed)
 
     def _held(self, problem: str, text: str) -> int | None:
         return next((index for index, draft in enumerate(self._known(problem)) if draft.mark in text), None)

@@ -35,7 +35,7 @@ class PoolParameters:
     types among wrong answers. breaking: chance that refining a correct draft breaks it, by model.
 
     Assumed, not fitted: keeping: chance that a failed repair has the same defect again; otherwise it has one drawn
-    like a first draft's. prompt_sd: standard deviation (logits) of a system prompt's effect on a model in a role.
+    like a first draft's. prompt_sd: standard deviation (logits) of a prompt's effect on a model in a role.
     temperature_best, temperature_cost: skill falls by cost x (temperature - best)**2 logits.
     """
 

@@ -32,7 +32,7 @@ class Request:
     suite: str
     model: str
     role: str
-    system: str
+    prompt: str
     temperature: float
     held: int | None
     analysed: bool
@@ -101,7 +101,7 @@ def draft_chances(parameters: PoolParameters, request: Request, drafts: tuple[Dr
 
 
 def _nudge(parameters: PoolParameters, request: Request) -> float:
-    taste = _NORMAL.inv_cdf(uniform(parameters.salt, request.model, request.role, request.system))
+    taste = _NORMAL.inv_cdf(uniform(parameters.salt, request.model, request.role, request.prompt))
     off = request.temperature - parameters.temperature_best
     return parameters.prompt_sd * taste - parameters.temperature_cost * off * off
 
