@@ -113,7 +113,8 @@ class Course:
         return plan
 
     def _wanted(self, number: int, plans: Iterable[Plan], survivors: Container[str]) -> list[Measurement]:
-        """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides.
+        """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides, until they have
+        had ``most_fresh`` of them: from then on their problems, not their seeds, are what an estimate is uncertain by.
 
         The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That
         they were lucky for somebody is what the survivors' fresh seeds, another one in each generation, wash out.
@@ -123,7 +124,13 @@ class Course:
         wanted = []
         for plan in {plan.digest: plan for plan in plans}.values():
             first = number * settings.fresh_replicates
-            fresh = range(first, first + settings.fresh_replicates) if plan.digest in survivors else range(0)
+            had = {
+                cell.replicate
+                for cell in self._ledger.cells(plan.digest, (Purpose.REEVALUATION,))
+                if cell.problem == problems[0].id
+            }
+            more = min(settings.fresh_replicates, settings.most_fresh - len(had)) if plan.digest in survivors else 0
+            fresh = range(first, first + max(more, 0))
             draws = [(Purpose.SEARCH, r) for r in range(settings.replicates)]
             draws += [(Purpose.REEVALUATION, r) for r in fresh]
             wanted += [Measurement(plan, problem, *draw) for draw in draws for problem in problems]

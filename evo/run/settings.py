@@ -81,6 +81,7 @@ class EvaluationSection:
 
     replicates: int = _key(3, "seeds that every genome is measured on", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
+    most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
     validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
     validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
