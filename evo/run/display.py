@@ -9,6 +9,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from evo.run.clock import Clock
 from evo.run.result import GenerationReport, Observer, Progress
 
 __all__ = ["LiveDisplay", "PlainLines", "display_for"]
@@ -36,40 +37,7 @@ def _best(report: GenerationReport) -> str:
     return f"best {report.best}, mean {report.mean}, single evaluation would claim {100 * report.single_best:.1f} %"
 
 
-class _Clock:
-    """Elapsed time, tokens per second and time to go, from what a Progress says."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._started
-
-    def rate(self, progress: Progress) -> float:
-        """Completion tokens per second since the start."""
-        return progress.counters.completion_tokens / max(self.seconds(), 1e-9)
-
-    def remaining(self, progress: Progress) -> str:
-        """Time to go, from the share of generations and of this generation's cells that is done; "?" at the
-        beginning.
-        """
-        counters = progress.counters
-        done = float(progress.generation)
-        if progress.phase == "search" and counters.cells_wanted:
-            ended = len(progress.reports)
-            done = ended + (counters.cells_done / counters.cells_wanted if ended == 0 else 0)
-        if done <= 0 or progress.phase != "search":
-            return "?"
-        return _duration(self.seconds() / done * (progress.generations - done))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
-
-
-def _numbers(progress: Progress, clock: _Clock) -> list[tuple[str, str]]:
+def _numbers(progress: Progress, clock: Clock) -> list[tuple[str, str]]:
     counters = progress.counters
     return [
         ("cells", f"{counters.cells_done} of {counters.cells_wanted} wanted so far"),
@@ -84,13 +52,13 @@ class PlainLines(Observer):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._clock = _Clock()
+        self._clock = Clock()
         self._progress: Progress | None = None
         self._said = 0.0
         self._downloaded = -_DOWNLOAD_SECONDS
 
     def started(self, progress: Progress) -> None:
-        self._clock = _Clock()
+        self._clock = Clock()
         self._progress = progress
         for line in _heading(progress):
             self._say(line)
@@ -103,6 +71,7 @@ class PlainLines(Observer):
     def generation(self, report: GenerationReport) -> None:
         progress = self._progress
         assert progress is not None  # nothing ends before it started
+        self._clock.generation_ended()
         counters = progress.counters
         self._say(
             f"generation {report.number + 1}/{progress.generations}: {_best(report)}; {report.species} species; "
@@ -135,7 +104,7 @@ class LiveDisplay(Observer):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._clock = _Clock()
+        self._clock = Clock()
         self._progress: Progress | None = None
         self._live: Live | None = None
         self._bars: Bars | None = None
@@ -143,7 +112,7 @@ class LiveDisplay(Observer):
 
     def started(self, progress: Progress) -> None:
         self._end_downloads()
-        self._clock = _Clock()
+        self._clock = Clock()
         self._progress = progress
         for line in _heading(progress):
             self._console.print(line, markup=False)
@@ -155,6 +124,7 @@ class LiveDisplay(Observer):
             self._live.update(self._panel())
 
     def generation(self, report: GenerationReport) -> None:
+        self._clock.generation_ended()
         self._console.print(
             f"generation {report.number + 1:>3}: {_best(report)}; {report.species} species", markup=False
         )
