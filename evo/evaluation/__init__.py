@@ -3,6 +3,7 @@
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.estimate import Estimate, estimate
 from evo.evaluation.ledger import Ledger
+from evo.evaluation.policy import Contest, Difference, Policy, PolicyName, Racing, Repeated, Single, paired
 from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
 from evo.evaluation.seeds import call_seed, seeds_for, stream
 from evo.evaluation.store import Store
@@ -10,15 +11,23 @@ from evo.evaluation.store import Store
 __all__ = [
     "BudgetSpent",
     "Cell",
+    "Contest",
     "Counters",
+    "Difference",
     "Estimate",
     "Ledger",
     "Measurement",
+    "Policy",
+    "PolicyName",
     "Purpose",
+    "Racing",
+    "Repeated",
     "Scheduler",
+    "Single",
     "Store",
     "call_seed",
     "estimate",
+    "paired",
     "seeds_for",
     "stream",
 ]

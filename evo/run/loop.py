@@ -7,13 +7,14 @@ that was not paid for is where it goes on.
 
 import json
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from evo.errors import EvoError
-from evo.evaluation import BudgetSpent, Cell, Estimate, Ledger, Measurement, Purpose, Scheduler, Store
+from evo.evaluation import BudgetSpent, Cell, Contest, Estimate, Ledger, Measurement, Policy, Purpose, Store
 from evo.evolution import Evolution, EvolutionConfig, Individual, parsimony
 from evo.genome import Genome, dumps
 from evo.pipeline import Plan, PromptBook, compile_genome
@@ -21,7 +22,14 @@ from evo.run.draw import ProblemDraw
 from evo.run.result import GenerationReport, Observer, Progress
 from evo.run.settings import RunSettings
 
-__all__ = ["Champion", "Course"]
+__all__ = ["Champion", "Course", "Measures"]
+
+
+class Measures(Protocol):
+    """Who turns wanted measurements into cells; the scheduler does."""
+
+    async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
+        """The cells, in the order wanted. Raises BudgetSpent when a limit is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class Course:
         evolution: EvolutionConfig,
         prompts: PromptBook,
         problems: ProblemDraw,
-        scheduler: Scheduler,
+        policy: Policy,
+        scheduler: Measures,
         store: Store,
         progress: Progress,
         observer: Observer,
@@ -51,8 +60,10 @@ class Course:
         self._settings = settings
         self._evolution = Evolution(evolution, settings.run.seed)
         self._per_node = evolution.reproduction.parsimony_per_node
+        self._places = max(evolution.reproduction.elitism, 1)
         self._prompts = prompts
         self._problems = problems
+        self._policy = policy
         self._scheduler = scheduler
         self._store = store
         self._progress = progress
@@ -88,9 +99,9 @@ class Course:
     async def _generation(self, number: int) -> None:
         individuals = self._evolution.ask()
         plans = {one.key: self._compile(one.genome) for one in individuals}
-        survivors = {plans[key].digest for key in self._evolution.elites}
-        cells = await self._scheduler.measure(self._wanted(number, plans.values(), survivors))
-        self._ledger.add(cells)
+        contest = self._contest(number, individuals, plans)
+        await self._measure(contest)
+        cells = self._cells(contest)
         estimates = self._ledger.levelled(sorted({plan.digest for plan in plans.values()}))
         fitness = {one.key: self._fitness(one.genome, estimates.get(plans[one.key].digest)) for one in individuals}
         if all(value is None for value in fitness.values()):
@@ -112,29 +123,40 @@ class Course:
             self._store.put_plan(plan.digest, dumps(genome))
         return plan
 
-    def _wanted(self, number: int, plans: Iterable[Plan], survivors: Container[str]) -> list[Measurement]:
-        """Everybody on the same seeds of this generation's problems, survivors on fresh seeds besides, until they have
-        had ``most_fresh`` of them: from then on their problems, not their seeds, are what an estimate is uncertain by.
+    def _contest(self, number: int, individuals: Iterable[Individual], plans: Mapping[int, Plan]) -> Contest:
+        prices: dict[str, float] = {}
+        for one in individuals:
+            digest, price = plans[one.key].digest, parsimony(one.genome, self._per_node)
+            prices[digest] = min(price, prices.get(digest, price))  # the smallest genome of a phenotype stands for it
+        return Contest(
+            number=number,
+            plans=tuple({plan.digest: plan for plan in plans.values()}.values()),
+            problems=self._problems.subsets[number % len(self._problems.subsets)],
+            survivors=frozenset(plans[key].digest for key in self._evolution.elites),
+            prices=prices,
+            places=self._places,
+        )
 
-        The seeds that everybody gets are the same in all generations, so that a child shares its parent's calls. That
-        they were lucky for somebody is what the survivors' fresh seeds, another one in each generation, wash out.
-        """
-        settings = self._settings.evaluation
-        problems = self._problems.subsets[number % len(self._problems.subsets)]
-        wanted = []
-        for plan in {plan.digest: plan for plan in plans}.values():
-            first = number * settings.fresh_replicates
-            had = {
-                cell.replicate
-                for cell in self._ledger.cells(plan.digest, (Purpose.REEVALUATION,))
-                if cell.problem == problems[0].id
-            }
-            more = min(settings.fresh_replicates, settings.most_fresh - len(had)) if plan.digest in survivors else 0
-            fresh = range(first, first + max(more, 0))
-            draws = [(Purpose.SEARCH, r) for r in range(settings.replicates)]
-            draws += [(Purpose.REEVALUATION, r) for r in fresh]
-            wanted += [Measurement(plan, problem, *draw) for draw in draws for problem in problems]
-        return wanted
+    async def _measure(self, contest: Contest) -> None:
+        """All that the policy wants, and once more what the infrastructure has lost of these plans before."""
+        wanted = self._lost(contest) + self._policy.wanted(contest, self._ledger)
+        while wanted:
+            self._ledger.add(await self._scheduler.measure(wanted))
+            wanted = self._policy.wanted(contest, self._ledger)
+
+    def _lost(self, contest: Contest) -> tuple[Measurement, ...]:
+        problems = {problem.id: problem for subset in self._problems.subsets for problem in subset}
+        return tuple(
+            Measurement(plan, problems[cell.problem], cell.purpose, cell.replicate)
+            for plan in contest.plans
+            for cell in self._ledger.cells(plan.digest)
+            if cell.solved is None
+        )
+
+    def _cells(self, contest: Contest) -> list[Cell]:
+        """What the contest's plans have shown on its problems so far."""
+        here = {problem.id for problem in contest.problems}
+        return [cell for plan in contest.plans for cell in self._ledger.cells(plan.digest) if cell.problem in here]
 
     def _fitness(self, genome: Genome, estimate: Estimate | None) -> float | None:
         """What neat-python is told: a cautious solve rate less the price of its nodes; None without evidence."""
@@ -167,7 +189,7 @@ class Course:
             number=number,
             best=estimates[plans[best].digest],
             mean=mean,
-            single_best=_single_best(cells, self._settings.evaluation.replicates),
+            single_best=_single_best(cells, self._policy.first_look),
             species=len(self._evolution.species),
             nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
         )

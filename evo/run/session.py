@@ -148,7 +148,10 @@ class _Job:
             )
             stack.callback(scheduler.close)
             self._announce(pool, sandbox.tier, scheduler)
-            course = Course(settings, evolution, prompts, draw, scheduler, store, self._progress, self._observer)
+            policy = settings.evaluation.chosen_policy()
+            course = Course(
+                settings, evolution, prompts, draw, policy, scheduler, store, self._progress, self._observer
+            )
             stack.enter_context(self._stoppable(scheduler))
             await stack.enter_async_context(self._ticking(scheduler))
             champion, ended = await self._course(course, scheduler)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from evo.errors import UserError
+from evo.evaluation import Policy, PolicyName, Racing, Repeated, Single
 from evo.models import Sampling
 from evo.pipeline import TAILS, PipelineSettings
 from evo.resources import resource_folder
@@ -79,12 +80,27 @@ class PipelineSection:
 class EvaluationSection:
     """[evaluation]"""
 
-    replicates: int = _key(3, "seeds that every genome is measured on", 1, 10_000)
+    policy: PolicyName = _key("repeated", "who gets how many replicates: single, repeated, racing")
+    first_look: int = _key(1, "racing: seeds that every genome is measured on", 1, 10_000)
+    race_errors: float = _key(1.0, "racing: standard errors behind at which a genome stops", 0, 10)
+    replicates: int = _key(3, "repeated: seeds that every genome is measured on; racing: at most", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
     most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
     validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
     validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
+
+    def chosen_policy(self) -> Policy:
+        """The policy by its name, with its numbers."""
+        match self.policy:
+            case "single":
+                return Single()
+            case "repeated":
+                return Repeated(self.replicates, self.fresh_replicates, self.most_fresh)
+            case "racing":
+                return Racing(
+                    self.first_look, self.replicates, self.fresh_replicates, self.most_fresh, self.race_errors
+                )
 
 
 @dataclass(frozen=True, slots=True)

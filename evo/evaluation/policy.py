@@ -1,0 +1,228 @@
+"""Selection under noise: which measurements a generation needs before its genomes are ranked.
+
+A policy is pure. Given the plans of a generation and the evidence so far it says what is wanted next, until nothing is;
+who drives it measures that, adds it to the ledger and asks again. So replaying a run's cells replays its decisions.
+
+Every plan is measured on the same seeds (``Purpose.SEARCH``, replicates from 0, the same in all generations), which
+pairs plans by (problem, replicate) and makes children share their parents' calls. That those seeds were lucky for
+somebody is what the survivors' fresh seeds (``Purpose.REEVALUATION``) wash out.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.ledger import Ledger
+from evo.evaluation.scheduler import Measurement
+from evo.pipeline import Plan
+from evo.tasks import Problem
+
+__all__ = ["Contest", "Difference", "Policy", "PolicyName", "Racing", "Repeated", "Single", "paired"]
+
+PolicyName = Literal["single", "repeated", "racing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A generation whose plans have to be told apart.
+
+    plans: distinct by digest, in an order that is the same in every replay. problems: what this generation is measured
+    on. survivors: digests of the plans that were selected before. prices: by digest, what is taken off a mean for a
+    plan's size. places: how many of them will survive.
+    """
+
+    number: int
+    plans: tuple[Plan, ...]
+    problems: tuple[Problem, ...]
+    survivors: frozenset[str]
+    prices: Mapping[str, float]
+    places: int
+
+
+class Policy(Protocol):
+    """Where a generation's replicates go."""
+
+    @property
+    def first_look(self) -> int:
+        """Replicates that every plan gets, whatever they show."""
+
+    def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
+        """What to measure next; empty when the generation may be ranked.
+
+        A cell in the ledger is never wanted again, measured or missing, so the asking always ends.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """The study's: every genome is evaluated once and that score is believed (arXiv 2604.21950)."""
+
+    @property
+    def first_look(self) -> int:
+        """One."""
+        return 1
+
+    def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
+        """One replicate of everybody."""
+        return _new(ledger, (m for plan in contest.plans for m in _replicates(contest, plan, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A fixed number of replicates for every genome, and fresh ones for survivors.
+
+    replicates: for everybody. fresh: for each survivor in each generation, until it has had ``most_fresh`` on a set of
+    problems: from then on their problems, not their seeds, are what an estimate is uncertain by.
+    """
+
+    replicates: int
+    fresh: int
+    most_fresh: int
+
+    @property
+    def first_look(self) -> int:
+        """All replicates."""
+        return self.replicates
+
+    def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
+        """All replicates of everybody, and the survivors' fresh ones."""
+        common = (m for plan in contest.plans for m in _replicates(contest, plan, self.replicates))
+        return _new(ledger, [*common, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
+
+
+@dataclass(frozen=True, slots=True)
+class Racing:
+    """Replicates go where they change who survives.
+
+    Every genome gets a first look. The ``places`` that lead then race against all others: whoever is behind the last of
+    them by more than ``errors`` standard errors of their paired difference stops, the others and the leaders get one
+    replicate more, and so on until nobody is left to be told apart or has had ``most``. This is the race that selects
+    mu of lambda in Heidrich-Meisner & Igel, "Hoeffding and Bernstein races for selecting policies in evolutionary
+    direct policy search" (ICML 2009), after Maron & Moore's Hoeffding races (NIPS 1993), with the bound of a paired
+    comparison in place of Hoeffding's, as common seeds allow.
+
+    fresh, most_fresh: of survivors, as in ``Repeated``.
+    """
+
+    first_look: int
+    most: int
+    fresh: int
+    most_fresh: int
+    errors: float
+
+    def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
+        """The first look, then one more replicate of all that still race."""
+        first = (m for plan in contest.plans for m in _replicates(contest, plan, self.first_look))
+        if begin := _new(ledger, [*first, *_fresh(contest, ledger, self.fresh, self.most_fresh)]):
+            return begin
+        racing = self._racing(contest, ledger)
+        return tuple(m for plan in racing for m in self._next(contest, plan, ledger))
+
+    def _racing(self, contest: Contest, ledger: Ledger) -> list[Plan]:
+        """Leaders and challengers that cannot be told apart yet; none if all can be."""
+        leaders, others = _ranked(contest, ledger)
+        if not leaders:
+            return []
+        last = leaders[-1]
+        challengers = [plan for plan in others if self._may_reach(plan, last, contest, ledger)]
+        if not challengers:
+            return []
+        return [
+            *(one for one in leaders if any(self._may_reach(c, one, contest, ledger) for c in challengers)),
+            *challengers,
+        ]
+
+    def _may_reach(self, plan: Plan, leader: Plan, contest: Contest, ledger: Ledger) -> bool:
+        difference = paired(ledger.cells(plan.digest), ledger.cells(leader.digest))
+        price = contest.prices[plan.digest] - contest.prices[leader.digest]
+        return difference is None or difference.mean + self.errors * difference.stderr > price
+
+    def _next(self, contest: Contest, plan: Plan, ledger: Ledger) -> tuple[Measurement, ...]:
+        """The plan's next replicate; nothing if it has had all."""
+        for replicates in range(self.first_look + 1, self.most + 1):
+            if found := _new(ledger, _replicates(contest, plan, replicates)):
+                return found
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more one plan solves than another, with its standard error, over the ``cells`` that both have."""
+
+    mean: float
+    stderr: float
+    cells: int
+
+
+def paired(one: Iterable[Cell], other: Iterable[Cell]) -> Difference | None:
+    """The paired difference of two plans over the (problem, purpose, replicate) that both have; None without any.
+
+    Only cells where they differ count: with b won and c lost of n, the difference is (b - c) / n and its standard error
+    sqrt(b + c + 1) / n, McNemar's (Psychometrika 12, 1947) with one disagreement added, so that few cells are never
+    certain.
+    """
+    theirs = {(c.problem, c.purpose, c.replicate): c.solved for c in other if c.solved is not None}
+    shared = [
+        (c.solved, theirs[key])
+        for c in one
+        if c.solved is not None and (key := (c.problem, c.purpose, c.replicate)) in theirs
+    ]
+    if not shared:
+        return None
+    won = sum(mine and not yours for mine, yours in shared)
+    lost = sum(yours and not mine for mine, yours in shared)
+    return Difference((won - lost) / len(shared), math.sqrt(won + lost + 1) / len(shared), len(shared))
+
+
+def _ranked(contest: Contest, ledger: Ledger) -> tuple[list[Plan], list[Plan]]:
+    """The plans that would survive now and the others, each best first; a tie goes to the smaller and cheaper one.
+
+    A plan without any evidence is in neither.
+    """
+    estimates = ledger.levelled([plan.digest for plan in contest.plans])
+    measured = [plan for plan in contest.plans if plan.digest in estimates]
+
+    def rank(plan: Plan) -> tuple[float, float, float]:
+        price = contest.prices[plan.digest]
+        return price - estimates[plan.digest].mean, price, ledger.tokens(plan.digest)
+
+    measured.sort(key=rank)
+    return measured[: contest.places], measured[contest.places :]
+
+
+def _replicates(contest: Contest, plan: Plan, count: int) -> Iterable[Measurement]:
+    return (
+        Measurement(plan, problem, Purpose.SEARCH, replicate)
+        for replicate in range(count)
+        for problem in contest.problems
+    )
+
+
+def _fresh(contest: Contest, ledger: Ledger, fresh: int, most: int) -> Iterable[Measurement]:
+    """Another seed in each generation for every survivor, until it has had the most on these problems."""
+    first = contest.number * fresh
+    for plan in contest.plans:
+        if plan.digest not in contest.survivors:
+            continue
+        had = {
+            cell.replicate
+            for cell in ledger.cells(plan.digest, (Purpose.REEVALUATION,))
+            if cell.problem == contest.problems[0].id and cell.replicate < first
+        }
+        for replicate in range(first, first + min(fresh, most - len(had))):
+            yield from (Measurement(plan, problem, Purpose.REEVALUATION, replicate) for problem in contest.problems)
+
+
+def _new(ledger: Ledger, measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """Those that the ledger has no cell of."""
+    had: dict[str, set[tuple[str, Purpose, int]]] = {}
+    new = []
+    for one in measurements:
+        digest = one.plan.digest
+        if digest not in had:
+            had[digest] = {(c.problem, c.purpose, c.replicate) for c in ledger.cells(digest)}
+        if (one.problem.id, one.purpose, one.replicate) not in had[digest]:
+            new.append(one)
+    return tuple(new)
