@@ -102,6 +102,8 @@ def _print_result(result: SearchResult) -> None:
         f"look at  {result.folder}/topology.png, fitness.png, summary.md",
         f"then     python -m evo.render {result.folder}/champion.json --explain",
     ]
+    if not result.complete:
+        lines.append(f"go on    python -m evo.search --run {result.folder} --limit-minutes 0 --limit-calls 0")
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 

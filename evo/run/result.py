@@ -75,7 +75,8 @@ class SearchResult:
 
     search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where
     there are enough problems on problems, that selection never saw; None if the search was stopped before. unseen:
-    whether validation problems were apart from the search's. ended: why the search ended.
+    whether validation problems were apart from the search's. ended: why the search ended. complete: whether that was
+    because all generations are done; if not, the same run goes on with higher limits.
     """
 
     folder: Path
@@ -93,4 +94,5 @@ class SearchResult:
     phenotypes: int
     tokens_per_problem: float
     ended: str
+    complete: bool
     seconds: float

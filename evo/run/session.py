@@ -171,6 +171,7 @@ class _Job:
             phenotypes=course.phenotypes,
             tokens_per_problem=course.tokens(champion.plan),
             ended=ended,
+            complete=len(self._progress.reports) == settings.run.generations,
             seconds=time.monotonic() - started,
         )
         write_outputs(result, self._folder, settings)

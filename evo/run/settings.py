@@ -80,7 +80,7 @@ class PipelineSection:
 class EvaluationSection:
     """[evaluation]"""
 
-    policy: PolicyName = _key("repeated", "who gets how many replicates: single, repeated, racing")
+    policy: PolicyName = _key("racing", "who gets how many replicates: single, repeated, racing")
     first_look: int = _key(1, "racing: seeds that every genome is measured on", 1, 10_000)
     race_errors: float = _key(1.0, "racing: standard errors behind at which a genome stops", 0, 10)
     replicates: int = _key(3, "repeated: seeds that every genome is measured on; racing: at most", 1, 10_000)

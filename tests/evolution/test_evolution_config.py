@@ -35,7 +35,7 @@ def test_the_study_preset_is_as_published():
 
 def test_the_laptop_preset_is_small_and_on_a_grid():
     config = load(resource_folder("configs") / "laptop.ini")
-    assert (config.population, config.reproduction.elitism) == (8, 2)
+    assert (config.population, config.reproduction.elitism) == (6, 2)
     assert (config.space.temperature, config.space.temperature_step) == ((0.2, 1.0), 0.4)
     assert config.space.feedback == tuple(Feedback)
     assert config.space.rates == Rates(feedback=0.20)

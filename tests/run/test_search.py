@@ -28,9 +28,9 @@ def test_a_search_ends_with_a_champion_its_picture_and_an_honest_score(tmp_path)
     assert result.simulated
     assert result.unseen
     assert 0 < result.validated.stderr < 0.3
-    assert result.validated.problems == 40
+    assert result.validated.problems == 60
     assert len(result.generations) == 4
-    assert result.counters.calls_saved > 100, "children share their parents' calls"
+    assert result.counters.calls_saved > 60, "children share their parents' calls"
     assert read_genome(result.folder / "champion.json") == result.champion
     for name in ("config.ini", "run.sqlite", "topology.png", "fitness.png", "fitness.csv", "summary.md"):
         assert (result.folder / name).stat().st_size > 0
@@ -89,6 +89,23 @@ def test_a_limit_of_calls_ends_the_search_and_still_validates(tmp_path):
     assert "limit" in result.ended
     assert result.validated is not None
     assert len(result.generations) < 4
+
+
+def test_a_limited_run_says_how_to_go_on_and_ends_as_if_it_had_not_been(tmp_path):
+    whole = search(tmp_path / "whole")
+    limited = subprocess.run(
+        command(tmp_path / "limited", "--limit-calls", str(whole.counters.calls_made - 150)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    go_on = next(line for line in limited.stdout.splitlines() if line.startswith("go on"))
+    again = subprocess.run(
+        [sys.executable, *go_on.split()[3:]], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert "go on" not in again.stdout
+    champions = [(tmp_path / name / "champion.json").read_bytes() for name in ("whole", "limited")]
+    assert champions[0] == champions[1]
 
 
 def test_too_many_problems_are_one_line_and_leave_no_champion(tmp_path):
