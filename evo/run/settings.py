@@ -179,7 +179,13 @@ def parse_settings(text: str, source: str) -> RunSettings:
         if section not in known:
             raise UserError(f"{source}: unknown section [{section}]{_nearest(section, known)}")
     values = {name: _section(kind, parser, name, source) for name, kind in _SECTIONS.items()}
-    return RunSettings(source=source, **values)
+    settings = RunSettings(source=source, **values)
+    looks = settings.evaluation
+    if looks.policy == "racing" and looks.first_look > looks.replicates:
+        raise UserError(
+            f"{source}: [evaluation] first_look = {looks.first_look}: must be at most replicates, {looks.replicates}"
+        )
+    return settings
 
 
 def ini_sections(text: str) -> dict[str, dict[str, str]]:

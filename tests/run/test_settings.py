@@ -30,6 +30,7 @@ def test_changes_reach_the_settings():
         ("[evaluation]\nreplicates = three", ["replicates = three", "whole number"]),
         ("[evaluation]\ncaution = nan", ["caution = nan", "number"]),
         ("[evaluations]\nreplicates = 3", ["[evaluations]", "did you mean evaluation"]),
+        ("[evaluation]\nfirst_look = 4", ["first_look = 4", "at most replicates, 3"]),
         ("[models]\nbackend = olama", ["backend = olama", "ollama"]),
         ("[models]\nstrict = maybe", ["strict = maybe", "true or false"]),
         ("[tasks]\nmode = most", ["mode = most", "split"]),
