@@ -78,7 +78,9 @@ def main(
         key, equals, value = setting.partition("=")
         if not equals:
             raise UserError(f"--set {setting}: must be SECTION.KEY=VALUE, for example evaluation.replicates=5")
-        changes[key.strip()] = value.strip()
+        if (key := key.strip()) in changes:
+            raise UserError(f"--set {setting}: {key} is given twice ({changes[key]} before); give it once")
+        changes[key] = value.strip()
     try:
         result = run_search(config, run=run, observer=display_for(console), changes=changes)
     except Interrupted as stop:

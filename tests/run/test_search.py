@@ -94,7 +94,7 @@ def test_a_limit_of_calls_ends_the_search_and_still_validates(tmp_path):
 def test_a_limited_run_says_how_to_go_on_and_ends_as_if_it_had_not_been(tmp_path):
     whole = search(tmp_path / "whole")
     limited = subprocess.run(
-        command(tmp_path / "limited", "--limit-calls", str(whole.counters.calls_made - 150)),
+        command(tmp_path / "limited", run__limit_calls=whole.counters.calls_made - 150),
         capture_output=True,
         text=True,
         check=True,
@@ -128,9 +128,10 @@ def test_an_observer_sees_every_generation(tmp_path):
     assert seen == [0, 1, 2, 3, "ended"]
 
 
-def command(folder, *more):
-    changes = [part for key, value in QUICK.items() for part in ("--set", f"{key}={value}")]
-    return [sys.executable, "-m", "evo.search", "--run", str(folder), *changes, *more]
+def command(folder, **changes):
+    more = {key.replace("__", "."): str(value) for key, value in changes.items()}
+    settings = [part for key, value in (QUICK | more).items() for part in ("--set", f"{key}={value}")]
+    return [sys.executable, "-m", "evo.search", "--run", str(folder), *settings]
 
 
 def test_killed_anywhere_it_ends_the_same(tmp_path):
@@ -158,7 +159,7 @@ def test_killed_anywhere_it_ends_the_same(tmp_path):
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
     folder = tmp_path / "run"
     running = subprocess.Popen(
-        command(folder, "--generations", "2000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(folder, run__generations=2000), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     while "generation 2/" not in running.stdout.readline():
         assert running.poll() is None
@@ -171,7 +172,7 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
 
 def test_a_second_process_on_a_run_is_told_who_holds_it(tmp_path):
     folder = tmp_path / "run"
-    running = subprocess.Popen(command(folder, "--generations", "2000"), stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command(folder, run__generations=2000), stdout=subprocess.PIPE, text=True)
     try:
         while "generation 1/" not in running.stdout.readline():
             assert running.poll() is None
@@ -190,6 +191,8 @@ def test_a_second_process_on_a_run_is_told_who_holds_it(tmp_path):
         (["--set", "evaluation.replicates"], "SECTION.KEY=VALUE"),
         (["--set", "evaluation.replicats=3"], "did you mean replicates"),
         (["--replicates", "0"], "at least 1"),
+        (["--generations", "3", "--set", "run.generations=4"], "run.generations is given twice"),
+        (["--set", "run.seed=3", "--set", "run.seed=4"], "run.seed is given twice"),
         (["--population", "1"], "pop_size"),
         (["--config", "no-such-preset"], "presets are"),
         (["--backend", "simulatd"], "must be one of"),
