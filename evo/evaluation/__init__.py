@@ -1,9 +1,10 @@
 """Measuring: the scheduler that fulfils effects, seeds, the record of what was paid for, evidence and estimates."""
 
 from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.difference import Difference, paired
 from evo.evaluation.estimate import Estimate, estimate
 from evo.evaluation.ledger import Ledger
-from evo.evaluation.policy import Contest, Difference, Policy, PolicyName, Racing, Repeated, Single, paired
+from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated, Single
 from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
 from evo.evaluation.seeds import call_seed, seeds_for, stream
 from evo.evaluation.store import Store

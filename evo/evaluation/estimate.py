@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from evo.evaluation.cell import Cell
 
@@ -28,9 +29,20 @@ class Estimate:
     def __str__(self) -> str:
         return f"{100 * self.mean:.1f} % ± {100 * self.stderr:.1f}"
 
-    def lower(self, errors: float = 1.0) -> float:
-        """The mean less so many standard errors, not below 0."""
-        return max(0.0, self.mean - errors * self.stderr)
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Wilson's interval with the trials that the standard error is worth, after Korn & Graubard, "Confidence
+        intervals for proportions with small expected number of positive counts estimated from survey data" (Survey
+        Methodology 24, 1998): as many as would give this error if they were independent, and fewer for few problems.
+        """
+        if self.problems < 2:
+            return 0.0, 1.0
+        z = float(stats.norm.ppf(0.5 + confidence / 2))
+        t = float(stats.t.ppf(0.5 + confidence / 2, self.problems - 1))
+        trials = _spread(self.mean, self.problems * self.replicates) / self.stderr**2 * (z / t) ** 2
+        centre = (self.mean + z * z / (2 * trials)) / (1 + z * z / trials)
+        reach = z / (1 + z * z / trials) * math.sqrt(self.mean * (1 - self.mean) / trials + (z / (2 * trials)) ** 2)
+        # The mean may be an end of its interval; rounding must not put it outside.
+        return max(0.0, min(self.mean, centre - reach)), min(1.0, max(self.mean, centre + reach))
 
 
 def estimate(cells: Iterable[Cell]) -> Estimate | None:
@@ -55,8 +67,7 @@ def estimate(cells: Iterable[Cell]) -> Estimate | None:
     passes = np.array([sum(outcomes) for outcomes in trials.values()])
     rates = passes / counts
     total = int(counts.sum())
-    centre = (int(passes.sum()) + 2) / (total + 4)
-    floor = math.sqrt(centre * (1 - centre) / total)
+    floor = math.sqrt(_spread(int(passes.sum()) / total, total) / total)
     between = float(rates.std(ddof=1)) / math.sqrt(len(rates)) if len(rates) > 1 else 0.0
     return Estimate(
         mean=float(rates.mean()),
@@ -65,3 +76,9 @@ def estimate(cells: Iterable[Cell]) -> Estimate | None:
         problems=len(rates),
         missing=missing,
     )
+
+
+def _spread(mean: float, trials: float) -> float:
+    """Variance of one trial at the Agresti-Coull centre, which is never 0."""
+    centre = (mean * trials + 2) / (trials + 4)
+    return centre * (1 - centre)

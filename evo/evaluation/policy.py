@@ -8,18 +8,18 @@ pairs plans by (problem, replicate) and makes children share their parents' call
 somebody is what the survivors' fresh seeds (``Purpose.REEVALUATION``) wash out.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.cell import Purpose
+from evo.evaluation.difference import paired
 from evo.evaluation.ledger import Ledger
 from evo.evaluation.scheduler import Measurement
 from evo.pipeline import Plan
 from evo.tasks import Problem
 
-__all__ = ["Contest", "Difference", "Policy", "PolicyName", "Racing", "Repeated", "Single", "paired"]
+__all__ = ["Contest", "Policy", "PolicyName", "Racing", "Repeated", "Single"]
 
 PolicyName = Literal["single", "repeated", "racing"]
 
@@ -145,35 +145,6 @@ class Racing:
             if found := _new(ledger, _replicates(contest, plan, replicates)):
                 return found
         return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much more one plan solves than another, with its standard error, over the ``cells`` that both have."""
-
-    mean: float
-    stderr: float
-    cells: int
-
-
-def paired(one: Iterable[Cell], other: Iterable[Cell]) -> Difference | None:
-    """The paired difference of two plans over the (problem, purpose, replicate) that both have; None without any.
-
-    Only cells where they differ count: with b won and c lost of n, the difference is (b - c) / n and its standard error
-    sqrt(b + c + 1) / n, McNemar's (Psychometrika 12, 1947) with one disagreement added, so that few cells are never
-    certain.
-    """
-    theirs = {(c.problem, c.purpose, c.replicate): c.solved for c in other if c.solved is not None}
-    shared = [
-        (c.solved, theirs[key])
-        for c in one
-        if c.solved is not None and (key := (c.problem, c.purpose, c.replicate)) in theirs
-    ]
-    if not shared:
-        return None
-    won = sum(mine and not yours for mine, yours in shared)
-    lost = sum(yours and not mine for mine, yours in shared)
-    return Difference((won - lost) / len(shared), math.sqrt(won + lost + 1) / len(shared), len(shared))
 
 
 def _ranked(contest: Contest, ledger: Ledger) -> tuple[list[Plan], list[Plan]]:

@@ -97,3 +97,27 @@ def test_a_measurement_replaces_the_missing_cell_it_repeats():
     assert ledger.estimate("p").missing == 0
     assert ledger.estimate("p").replicates == 1
     assert ledger.tokens("p") == 20
+
+
+@given(outcomes)
+def test_an_interval_holds_its_mean_and_stays_in_range(table):
+    found = estimate(cell(problem=p, replicate=i, solved=s) for p, row in table.items() for i, s in enumerate(row))
+    if found is not None:
+        low, high = found.interval()
+        assert 0 <= low <= found.mean <= high <= 1
+        wider = found.interval(0.99)
+        assert wider[0] <= low <= high <= wider[1]
+
+
+def test_intervals_cover_the_truth():
+    """Of 600 studies: 40 problems of a population whose difficulties lie mostly at the ends, 3 replicates."""
+    random = np.random.default_rng(2)
+    covered = 0
+    for _ in range(600):
+        rates = random.beta(0.4, 0.6, 40)
+        solved = random.random((40, 3)) < rates[:, None]
+        low, high = estimate(
+            cell(problem=str(p), replicate=r, solved=bool(solved[p, r])) for p in range(40) for r in range(3)
+        ).interval()
+        covered += low <= 0.4 <= high
+    assert 0.93 <= covered / 600 <= 0.975

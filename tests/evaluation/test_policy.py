@@ -1,0 +1,115 @@
+"""The policies as their driver meets them: asked, answered, asked again, until they want nothing more."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evo.evaluation import Cell, Contest, Ledger, Purpose, Racing, Repeated, Single
+from evo.genome.genes import Role
+from evo.pipeline import PipelineSettings, Plan, PlanNode
+from evo.tasks import Check, Problem
+
+CHECK = Check("def check(candidate):\n    assert candidate() == 1\n", 1)
+SETTINGS = PipelineSettings()
+POLICIES = (Single(), Repeated(4, 1, 2), Racing(1, 4, 1, 2, 1.0), Racing(2, 4, 0, 0, 0.5))
+
+
+def problem(name):
+    return Problem(name, "test", f"Write {name}", "f", "", CHECK, CHECK, "def f():\n    return 1\n")
+
+
+def plan(name):
+    nodes = (PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, "m", "plain", "Write.", 0.5), PlanNode(Role.OUTPUT, 1))
+    return Plan(nodes, ((0, 1), (1, 2)), SETTINGS, name)
+
+
+def contest(rates, problems=8, number=1, survivors=(), places=2):
+    names = [f"plan {i}" for i in range(len(rates))]
+    return Contest(
+        number=number,
+        plans=tuple(plan(name) for name in names),
+        problems=tuple(problem(f"p{i}") for i in range(problems)),
+        survivors=frozenset(names[i] for i in survivors),
+        prices={name: 0.02 * i for i, name in enumerate(names)},
+        places=places,
+    )
+
+
+def drive(policy, a_contest, rates, seed=0, lost=0.0):
+    """The ledger when the policy has had enough, and how many rounds that took."""
+    random = np.random.default_rng(seed)
+    ledger, rounds = Ledger(), 0
+    while wanted := policy.wanted(a_contest, ledger):
+        rounds += 1
+        assert rounds < 50, "the asking does not end"
+        keys = [(m.plan.digest, m.problem.id, m.purpose, m.replicate) for m in wanted]
+        assert len(set(keys)) == len(keys)
+        for digest, name, purpose, replicate in keys:
+            had = {(c.problem, c.purpose, c.replicate) for c in ledger.cells(digest)}
+            assert (name, purpose, replicate) not in had, "wanted again"
+        ledger.add(
+            Cell(d, p, purpose, r, None if random.random() < lost else bool(random.random() < rates[int(d[5:])]))
+            for d, p, purpose, r in keys
+        )
+    return ledger
+
+
+def looks(ledger, digest):
+    """Search replicates that a plan has had."""
+    return len({c.replicate for c in ledger.cells(digest) if c.purpose is Purpose.SEARCH})
+
+
+rate_lists = st.lists(st.floats(0, 1), min_size=1, max_size=9)
+
+
+@settings(deadline=None)
+@given(rate_lists, st.sampled_from(POLICIES), st.integers(0, 2**32), st.sampled_from([0.0, 0.3, 1.0]))
+def test_asking_ends_with_a_first_look_for_everybody_and_nothing_wanted_twice(rates, policy, seed, lost):
+    here = contest(rates, survivors=range(min(2, len(rates))))
+    ledger = drive(policy, here, rates, seed, lost)
+    for one in here.plans:
+        assert policy.first_look <= looks(ledger, one.digest) <= 4
+
+
+@settings(deadline=None)
+@given(rate_lists, st.integers(0, 2**32))
+def test_racing_wants_nothing_that_repeated_would_not(rates, seed):
+    here = contest(rates, survivors=[0])
+    raced, repeated = (drive(policy, here, rates, seed) for policy in (Racing(1, 4, 1, 2, 1.0), Repeated(4, 1, 2)))
+
+    def measured(ledger):
+        return {(d, c.problem, c.purpose, c.replicate) for d in ledger for c in ledger.cells(d)}
+
+    assert measured(raced) <= measured(repeated)
+
+
+def test_a_race_spends_its_replicates_on_those_it_cannot_tell_apart():
+    rates = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    ledger = drive(Racing(1, 4, 0, 0, 1.0), contest(rates, problems=12), rates)
+    seen = [looks(ledger, f"plan {i}") for i in range(6)]
+    assert seen[1:] == [4, 4, 1, 1, 1], "of equals the smallest leads, the last place is contested"
+    assert seen[0] < 4, "its lead is settled earlier"
+
+
+def test_a_race_without_challengers_ends_after_the_first_look():
+    rates = [0.5, 0.5]
+    ledger = drive(Racing(1, 4, 0, 0, 1.0), contest(rates, places=2), rates)
+    assert [looks(ledger, f"plan {i}") for i in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize("policy", [Repeated(2, 1, 3), Racing(1, 2, 1, 3, 1.0)])
+def test_survivors_get_another_fresh_seed_in_every_generation_until_they_had_the_most(policy):
+    ledger = Ledger()
+    for number in range(6):
+        here = contest([0.5, 0.5, 0.5], number=number, survivors=[0] if number else [])
+        while wanted := policy.wanted(here, ledger):
+            ledger.add(Cell(m.plan.digest, m.problem.id, m.purpose, m.replicate, solved=True) for m in wanted)
+    fresh = {c.replicate for c in ledger.cells("plan 0", (Purpose.REEVALUATION,))}
+    assert len(fresh) == 3
+    assert not ledger.cells("plan 1", (Purpose.REEVALUATION,))
+
+
+def test_the_study_s_policy_looks_once_and_never_again():
+    ledger = drive(Single(), contest([0.4] * 5, survivors=[0, 1]), [0.4] * 5)
+    assert all(len(ledger.cells(f"plan {i}")) == 8 for i in range(5))
