@@ -118,9 +118,10 @@ def _caption(history: Sequence[GenerationPoint], validated: Estimate | None) -> 
         "Single evaluation: the best score that one replicate would have reported in that generation.",
     ]
     if validated:
+        plural = "" if validated.replicates == 1 else "s"
         lines.append(
             f"Validated: the champion again on seeds that selection never saw, {validated}, "
-            f"n = {validated.problems} problems × {validated.replicates:g} replicates."
+            f"n = {validated.problems} problems × {validated.replicates:g} replicate{plural}."
         )
     return "\n".join(lines)
 

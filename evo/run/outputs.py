@@ -19,7 +19,8 @@ def percent(estimate: Estimate | None) -> str:
     """An estimate as people read it: mean, standard error, and what it rests on."""
     if estimate is None:
         return "not measured"
-    return f"{estimate} ({estimate.problems} problems x {estimate.replicates:.3g} replicates)"
+    replicates = "1 replicate" if estimate.replicates == 1 else f"{estimate.replicates:.3g} replicates"
+    return f"{estimate} ({estimate.problems} problems x {replicates})"
 
 
 def write_outputs(result: SearchResult, folder: RunFolder, settings: RunSettings) -> None:
@@ -76,12 +77,14 @@ def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> 
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,
+        keep_trailing_newline=True,
     )
     return environment.get_template("summary.md.j2").render(
         result=result,
         run=folder.name,
         settings=settings,
         percent=percent,
+        interval=None if result.validated is None else [100 * end for end in result.validated.interval()],
         inflation=None if result.validated is None else 100 * (result.search.mean - result.validated.mean),
         last=result.generations[-1],
         ascii=topology_ascii(result.champion),
