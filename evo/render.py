@@ -10,7 +10,7 @@ from evo.cli import console, new_app, run_app
 from evo.errors import UserError
 from evo.figures import draw_topology, explain, topology_ascii, topology_dot, topology_mermaid
 from evo.genome import read_genome
-from evo.resources import resource_folder
+from evo.resources import genome_path
 
 app = new_app()
 
@@ -40,7 +40,7 @@ def render(
     chosen = [printer for printer, wanted in printers.items() if wanted]
     if len(chosen) > 1:
         raise UserError("--ascii, --mermaid, --dot and --explain print one form each: choose one of them")
-    path = _find(genome)
+    path = genome_path(genome)
     parsed, head = read_genome(path), _head(path)
     if output is not None:
         title, subtitle = head.get("name", path.stem), head.get("description", "")
@@ -50,15 +50,6 @@ def render(
         typer.echo(printer(parsed).rstrip("\n"))
     else:
         console.print(f"wrote {output}", markup=False, soft_wrap=True)
-
-
-def _find(genome: str) -> Path:
-    """A file's path as given, else a shipped genome of that name."""
-    path = Path(genome)
-    shipped = resource_folder("genomes") / f"{genome}.json"
-    if not path.exists() and path.name == genome and shipped.is_file():
-        return shipped
-    return path
 
 
 def _head(path: Path) -> dict[str, Any]:

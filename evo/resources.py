@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-__all__ = ["resource_folder"]
+__all__ = ["genome_path", "resource_folder"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -11,3 +11,10 @@ def resource_folder(name: str) -> Path:
     """The folder ``configs`` or ``genomes``: in the package when installed from a wheel, beside it in a checkout."""
     installed = _PACKAGE / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def genome_path(genome: str) -> Path:
+    """A genome file's path as given, else that of the genome of this name that ships with evo."""
+    path = Path(genome)
+    shipped = resource_folder("genomes") / f"{genome}.json"
+    return shipped if not path.exists() and path.name == genome and shipped.is_file() else path

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from evo.cli import console, new_app, run_app
-from evo.errors import UserError
-from evo.run import Interrupted, SearchResult, display_for, percent, preset_names
+from evo.run import Interrupted, SearchResult, changes_from, display_for, percent, preset_names
 from evo.run import search as run_search
 
 __all__ = ["app"]
@@ -73,14 +72,7 @@ def main(
       python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
     """
     given = locals()
-    changes = {key: str(given[flag]) for flag, key in _FLAGS.items() if given[flag] is not None}
-    for setting in settings or []:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set {setting}: must be SECTION.KEY=VALUE, for example evaluation.replicates=5")
-        if (key := key.strip()) in changes:
-            raise UserError(f"--set {setting}: {key} is given twice ({changes[key]} before); give it once")
-        changes[key] = value.strip()
+    changes = changes_from({key: given[flag] for flag, key in _FLAGS.items()}, settings or [])
     try:
         result = run_search(config, run=run, observer=display_for(console), changes=changes)
     except Interrupted as stop:

@@ -1,7 +1,7 @@
 """Measuring: the scheduler that fulfils effects, seeds, the record of what was paid for, evidence and estimates."""
 
 from evo.evaluation.cell import Cell, Purpose
-from evo.evaluation.difference import Difference, paired
+from evo.evaluation.difference import Difference, gains, paired
 from evo.evaluation.estimate import Estimate, estimate
 from evo.evaluation.ledger import Ledger
 from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated, Single
@@ -28,6 +28,7 @@ __all__ = [
     "Store",
     "call_seed",
     "estimate",
+    "gains",
     "paired",
     "seeds_for",
     "stream",

@@ -9,7 +9,7 @@ from scipy import stats
 
 from evo.evaluation.cell import Cell
 
-__all__ = ["Difference", "paired"]
+__all__ = ["Difference", "gains", "paired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,17 @@ class Difference:
         return max(-1.0, self.mean - reach), min(1.0, self.mean + reach)
 
 
+def gains(one: Iterable[Cell], other: Iterable[Cell]) -> dict[str, list[int]]:
+    """By problem, what ``one`` won (1), lost (-1) or had in common (0) on each replicate that both have."""
+    theirs = {(c.problem, c.purpose, c.replicate): c.solved for c in other if c.solved is not None}
+    by_problem: dict[str, list[int]] = {}
+    for cell in one:
+        key = (cell.problem, cell.purpose, cell.replicate)
+        if cell.solved is not None and key in theirs:
+            by_problem.setdefault(cell.problem, []).append(int(cell.solved) - int(theirs[key]))
+    return by_problem
+
+
 def paired(one: Iterable[Cell], other: Iterable[Cell]) -> Difference | None:
     """The paired difference of two plans over the (problem, purpose, replicate) that both have; None without any.
 
@@ -42,16 +53,10 @@ def paired(one: Iterable[Cell], other: Iterable[Cell]) -> Difference | None:
     seen, so that a few cells are never certain; with one replicate and no difference in the mean that is McNemar's
     sqrt(b + c + 1) / n for b cells won and c lost of n (Psychometrika 12, 1947).
     """
-    theirs = {(c.problem, c.purpose, c.replicate): c.solved for c in other if c.solved is not None}
-    by_problem: dict[str, list[int]] = {}
-    for cell in one:
-        key = (cell.problem, cell.purpose, cell.replicate)
-        if cell.solved is not None and key in theirs:
-            by_problem.setdefault(cell.problem, []).append(int(cell.solved) - int(theirs[key]))
-    if not by_problem:
+    rows = list(gains(one, other).values())
+    if not rows:
         return None
-    gains = np.array([sum(row) / len(row) for row in by_problem.values()])
-    count, cells = len(gains), sum(len(row) for row in by_problem.values())
-    spread = float(np.square(gains - gains.mean()).sum()) * count / max(count - 1, 1)
-    stderr = math.sqrt(spread + (count / cells) ** 2) / count
-    return Difference(float(gains.mean()), stderr, count, cells)
+    means = np.array([sum(row) / len(row) for row in rows])
+    count, cells = len(rows), sum(len(row) for row in rows)
+    spread = float(np.square(means - means.mean()).sum()) * count / max(count - 1, 1)
+    return Difference(float(means.mean()), math.sqrt(spread + (count / cells) ** 2) / count, count, cells)

@@ -1,6 +1,7 @@
 """Pictures and charts: each a pure function from recorded data to a file, computed as data first and then drawn."""
 
 from evo.figures.ascii import topology_ascii
+from evo.figures.compare import InflationPoint, RankPoint, ScorePoint, draw_inflation, draw_ranks, draw_scores
 from evo.figures.data import GenerationPoint
 from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_csv, fitness_info
 from evo.figures.layers import to_networkx
@@ -13,8 +14,14 @@ from evo.figures.words import explain
 __all__ = [
     "FitnessInfo",
     "GenerationPoint",
+    "InflationPoint",
+    "RankPoint",
+    "ScorePoint",
     "TopologyInfo",
     "draw_fitness",
+    "draw_inflation",
+    "draw_ranks",
+    "draw_scores",
     "draw_topology",
     "explain",
     "fitness_csv",

@@ -12,15 +12,13 @@ from matplotlib.ticker import MaxNLocator
 
 from evo.errors import UserError
 from evo.evaluation.estimate import Estimate
+from evo.figures.chart import finish_chart, new_chart
 from evo.figures.data import GenerationPoint
 from evo.figures.files import check_picture_path, save_figure, write_file
-from evo.figures.mark import stamp
 from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, figure_style, shade
 
 __all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_csv", "fitness_info"]
 
-_SIZE = (7.2, 4.4)
-_LEFT, _RIGHT, _TOP = 0.68, 0.25, 0.82
 _MARKER_SIZE = 3.4
 _MARKED_POINTS = 40
 
@@ -132,12 +130,7 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
-    width, height = _SIZE
-    bottom = 0.62 + 0.16 * (info.caption.count("\n") + 1)
-    figure = Figure(figsize=_SIZE)
-    axes = figure.add_axes(
-        (_LEFT / width, bottom / height, (width - _LEFT - _RIGHT) / width, (height - bottom - _TOP) / height)
-    )
+    figure, axes = new_chart(title, info.caption, simulated=simulated)
     if info.validated:
         middle, error = 100 * info.validated.mean, 100 * info.validated.stderr
         axes.axhspan(max(middle - error, 0), min(middle + error, 100), color=GREEN, alpha=0.16, linewidth=0)
@@ -160,28 +153,11 @@ def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
         axes.plot(
             info.generations, band.middle, color=colour, linewidth=1.8, marker=marker, markersize=mark, label=label
         )
-    axes.set_xlabel("generation", size=9)
-    axes.set_ylabel("problems solved (%)", size=9)
+    axes.set_xlabel("generation")
+    axes.set_ylabel("problems solved (%)")
     axes.grid(visible=False, axis="x")
-    axes.tick_params(labelsize=8.5, length=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     axes.margins(x=0.02, y=0.12)
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -1.0), min(high, 101.0))
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles[::-1],
-        labels[::-1],
-        loc="upper left",
-        bbox_to_anchor=(_LEFT / width - 0.012, 1 - 0.43 / height),
-        ncols=len(handles),
-        fontsize=8.2,
-        frameon=False,
-        handlelength=2.2,
-        columnspacing=1.4,
-    )
-    figure.text(0.25 / width, 1 - 0.2 / height, title, size=12, weight="bold", va="top")
-    figure.text(0.25 / width, 0.14 / height, info.caption, size=7, color=MUTED, va="bottom", linespacing=1.45)
-    if simulated:
-        stamp(figure, width - _RIGHT, height - 0.18)
-    return figure
+    return finish_chart(figure, axes)

@@ -1,22 +1,30 @@
-"""One search from settings to a folder of results."""
+"""Whole jobs from settings to a folder of results: a search, a comparison."""
 
+from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.display import display_for
+from evo.run.live import Interrupted
 from evo.run.outputs import percent
-from evo.run.result import GenerationReport, Observer, Progress, SearchResult
-from evo.run.session import Interrupted, search
-from evo.run.settings import RunSettings, parse_settings, preset_names, read_preset
+from evo.run.result import GenerationReport, GenomeComparison, Observer, Progress, RunComparison, SearchResult
+from evo.run.session import search
+from evo.run.settings import RunSettings, changes_from, parse_settings, preset_names, read_preset
 
 __all__ = [
     "GenerationReport",
+    "GenomeComparison",
     "Interrupted",
     "Observer",
     "Progress",
+    "RunComparison",
     "RunSettings",
     "SearchResult",
+    "changes_from",
+    "compare_genomes",
+    "compare_run",
     "display_for",
     "parse_settings",
     "percent",
     "preset_names",
     "read_preset",
     "search",
+    "self_test_genome",
 ]

@@ -20,7 +20,7 @@ class Clock:
         self._now = now
         self._started = self._latest = now()
         self._took: list[float] = []  # seconds per generation
-        self._validation: tuple[float, int] | None = None  # when it began, with how many cells done
+        self._cells: tuple[float, int] | None = None  # when the phase of wanted cells began, with how many done
 
     def seconds(self) -> float:
         """Since the start."""
@@ -37,17 +37,12 @@ class Clock:
         self._latest = now
 
     def remaining(self, progress: Progress) -> str:
-        """Time to go: of the search (validation not counted), then of the validation; "?" while nothing is known.
+        """Time to go: of the search (validation not counted), then of what follows; "?" while nothing is known.
 
         A generation is expected to take what the recent ones took, or what the current one has taken already. A limit
         of minutes is the most that it can be.
         """
-        if progress.phase == "validation":
-            seconds = self._validation_seconds(progress)
-        elif progress.phase == "search":
-            seconds = self._search_seconds(progress)
-        else:
-            seconds = None
+        seconds = self._search_seconds(progress) if progress.phase == "search" else self._cells_seconds(progress)
         return "?" if seconds is None else duration(seconds)
 
     def _search_seconds(self, progress: Progress) -> float | None:
@@ -65,11 +60,11 @@ class Clock:
         limit = progress.settings.run.limit_minutes
         return min(seconds, max(60 * limit - self.seconds(), 0.0)) if limit else seconds
 
-    def _validation_seconds(self, progress: Progress) -> float | None:
+    def _cells_seconds(self, progress: Progress) -> float | None:
         counters = progress.counters
-        if self._validation is None:
-            self._validation = self._now(), counters.cells_done
-        began, before = self._validation
+        if self._cells is None:
+            self._cells = self._now(), counters.cells_done
+        began, before = self._cells
         done = counters.cells_done - before
         return (self._now() - began) / done * (counters.cells_wanted - counters.cells_done) if done else None
 

@@ -32,6 +32,14 @@ class RunFolder:
         """``run`` is a name under runs/ or, if it has a slash, a path."""
         return cls(Path(run) if "/" in run else Path("runs") / run)
 
+    @classmethod
+    def existing(cls, run: str) -> "RunFolder":
+        """The same for a run that has begun. Raises UserError if there is none."""
+        folder = cls.named(run)
+        if not folder.config.is_file():
+            raise UserError(f"{folder.path}: no run is there (it has no {folder.config.name}); name one under runs/")
+        return folder
+
     @property
     def name(self) -> str:
         """The last part of its path."""

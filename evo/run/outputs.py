@@ -1,18 +1,32 @@
-"""The files of a finished run: champion.json, topology.png, fitness.png, summary.md."""
+"""The files of a finished job: champion.json, topology.png, fitness.png, summary.md; compare.md; inflation.md."""
 
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evo.evaluation import Estimate
-from evo.figures import GenerationPoint, draw_fitness, draw_topology, explain, topology_ascii
+from evo.comparison import Shift, mean_over
+from evo.evaluation import Difference, Estimate
+from evo.figures import (
+    GenerationPoint,
+    InflationPoint,
+    RankPoint,
+    ScorePoint,
+    draw_fitness,
+    draw_inflation,
+    draw_ranks,
+    draw_scores,
+    draw_topology,
+    explain,
+    topology_ascii,
+)
 from evo.genome import write_genome
 from evo.run.folder import RunFolder, write_text
-from evo.run.result import SearchResult
+from evo.run.result import GenomeComparison, RunComparison, SearchResult
 from evo.run.settings import RunSettings
 
-__all__ = ["percent", "write_outputs"]
+__all__ = ["percent", "write_comparison", "write_inflation", "write_outputs"]
 
 
 def percent(estimate: Estimate | None) -> str:
@@ -71,15 +85,8 @@ def _provenance(result: SearchResult, settings: RunSettings) -> dict[str, Any]:
 
 
 def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> str:
-    environment = Environment(
-        loader=PackageLoader("evo.run"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("summary.md.j2").render(
+    return _rendered(
+        "summary.md.j2",
         result=result,
         run=folder.name,
         settings=settings,
@@ -90,3 +97,64 @@ def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> 
         ascii=topology_ascii(result.champion),
         explanation=explain(result.champion),
     )
+
+
+def write_comparison(result: GenomeComparison, settings: RunSettings) -> None:
+    """Write compare.md with its pictures and their numbers into the run's folder."""
+    problems = len(result.outcomes.problems)
+    if result.ranks:
+        draw_scores(_scores(result), result.folder / "scores.png", simulated=result.simulated, problems=problems)
+        ranks = [RankPoint(rank.replicates, rank.tau, rank.best) for rank in result.ranks]
+        draw_ranks(ranks, result.folder / "ranks.png", simulated=result.simulated, problems=problems)
+    text = _rendered("compare.md.j2", result=result, run=result.folder.name, settings=settings, span=_span)
+    write_text(result.folder / "compare.md", text)
+
+
+def write_inflation(result: RunComparison) -> None:
+    """Write inflation.md with its picture and numbers into the run's folder."""
+    points = [InflationPoint(g.generation, g.claim, g.estimate, g.fresh) for g in result.generations]
+    caption = (
+        f"Mean inflation {result.single.total}: selection {result.single.selection}, drift {result.single.drift}.\n"
+        f"n = {result.single.problems:.3g} problems; fresh seeds: {result.replicates} replicates. ± 1 standard error."
+    )
+    draw_inflation(points, result.folder / "inflation.png", simulated=result.simulated, caption=caption)
+    text = _rendered("inflation.md.j2", result=result, run=result.folder.name, span=_span)
+    write_text(result.folder / "inflation.md", text)
+
+
+def _scores(result: GenomeComparison) -> list[ScorePoint]:
+    """Every replicate of every pipeline as if it had been the only one, beside the others."""
+    points = []
+    for name, solved in zip(result.outcomes.names, result.outcomes.solved, strict=True):
+        for replicate in range(solved.shape[1]):
+            singles = mean_over(solved, 0)
+            rest = np.delete(singles, replicate)
+            points.append(
+                ScorePoint(
+                    name=name,
+                    replicate=replicate,
+                    single=float(singles[replicate]),
+                    estimate=float(np.nanmean(rest)),
+                    stderr=float(np.nanstd(rest, ddof=1) / np.sqrt(len(rest))) if len(rest) > 1 else 0.0,
+                )
+            )
+    return points
+
+
+def _span(found: Estimate | Difference | Shift) -> str:
+    """A 95 % interval in percent or points."""
+    low, high = found.interval()
+    sign = "" if isinstance(found, Estimate) else "+"
+    return f"{100 * low:{sign}.1f} to {100 * high:{sign}.1f}"
+
+
+def _rendered(template: str, **context: object) -> str:
+    environment = Environment(
+        loader=PackageLoader("evo.run"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**context)

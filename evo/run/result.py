@@ -1,15 +1,24 @@
-"""What a search leaves behind, and what it shows while it goes on. Plain data."""
+"""What a search or a comparison leaves behind, and what it shows while it goes on. Plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evo.comparison import Inflation, Noise, Outcomes, Pair, RankStability
 from evo.evaluation import Counters, Estimate
 from evo.genome import Genome
 from evo.models import ModelInfo
 from evo.run.settings import RunSettings
 
-__all__ = ["GenerationReport", "Observer", "Progress", "SearchResult"]
+__all__ = [
+    "GenerationClaim",
+    "GenerationReport",
+    "GenomeComparison",
+    "Observer",
+    "Progress",
+    "RunComparison",
+    "SearchResult",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +105,48 @@ class SearchResult:
     ended: str
     complete: bool
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GenomeComparison:
+    """Given genomes on the same problems and seeds. By name: estimates, mean tokens per problem.
+
+    noise, ranks: None and empty where there is too little to tell.
+    """
+
+    folder: Path
+    simulated: bool
+    estimates: Mapping[str, Estimate]
+    tokens: Mapping[str, float]
+    pairs: tuple[Pair, ...]
+    ranks: tuple[RankStability, ...]
+    noise: Noise | None
+    outcomes: Outcomes
+    calls_made: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationClaim:
+    """What single evaluation would have chosen in a generation (a plan's digest), and what is known of it. Shares."""
+
+    generation: int
+    plan: str
+    claim: float
+    estimate: float
+    fresh: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """A run's single evaluations against fresh seeds. repeated: the same for what the run's own selection ranked first
+    in each generation, with its estimates as the claims.
+    """
+
+    folder: Path
+    simulated: bool
+    generations: tuple[GenerationClaim, ...]
+    single: Inflation
+    repeated: Inflation
+    replicates: int
+    unselected: int
+    calls_made: int

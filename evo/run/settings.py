@@ -7,7 +7,7 @@ said in one line that names file, section and key.
 import configparser
 import difflib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -20,7 +20,15 @@ from evo.resources import resource_folder
 from evo.sandbox import Limits
 from evo.tasks import Mode
 
-__all__ = ["NEAT_SECTIONS", "RunSettings", "ini_sections", "parse_settings", "preset_names", "read_preset"]
+__all__ = [
+    "NEAT_SECTIONS",
+    "RunSettings",
+    "changes_from",
+    "ini_sections",
+    "parse_settings",
+    "preset_names",
+    "read_preset",
+]
 
 NEAT_SECTIONS = ("NEAT", "PipelineGenome", "PipelineSpeciesSet", "PipelineStagnation", "PipelineReproduction")
 BackendName = Literal["auto", "ollama", "embedded", "simulated"]
@@ -169,6 +177,22 @@ def read_preset(config: str, changes: Mapping[str, str]) -> str:
     text = io.StringIO()
     parser.write(text)
     return text.getvalue()
+
+
+def changes_from(flags: Mapping[str, object], settings: Iterable[str]) -> dict[str, str]:
+    """What a command line changes of its preset: flags by "section.key", None if not given, and --set arguments.
+
+    Raises UserError for one that is no SECTION.KEY=VALUE and for a key that is given twice.
+    """
+    changes = {key: str(value) for key, value in flags.items() if value is not None}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: must be SECTION.KEY=VALUE, for example evaluation.replicates=5")
+        if (key := key.strip()) in changes:
+            raise UserError(f"--set {setting}: {key} is given twice ({changes[key]} before); give it once")
+        changes[key] = value.strip()
+    return changes
 
 
 def parse_settings(text: str, source: str) -> RunSettings:

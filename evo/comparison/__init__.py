@@ -1,0 +1,27 @@
+"""Statistics of comparing: pairs, rankings, resolution, the A/A test, and the inflation of single evaluation."""
+
+from evo.comparison.inflation import Inflation, Look, Shift, inflation
+from evo.comparison.outcomes import Outcomes, mean_over, outcomes
+from evo.comparison.pairs import Pair, compare_pairs, permutation_p
+from evo.comparison.ranks import RankStability, rank_stability
+from evo.comparison.resolution import Noise, noise
+from evo.comparison.self_test import SelfTest, self_test
+
+__all__ = [
+    "Inflation",
+    "Look",
+    "Noise",
+    "Outcomes",
+    "Pair",
+    "RankStability",
+    "SelfTest",
+    "Shift",
+    "compare_pairs",
+    "inflation",
+    "mean_over",
+    "noise",
+    "outcomes",
+    "permutation_p",
+    "rank_stability",
+    "self_test",
+]
