@@ -55,8 +55,8 @@ def permutation_p(means: Floats, random: np.random.Generator, resamples: int = _
     ones.
     """
     told = means[means != 0]  # what is 0 has no sign
-    if not len(told):
-        return 1.0
+    if len(told) < 2:  # too few for scipy: nothing is more extreme, half of what is alike counts
+        return 0.5 if len(told) else 1.0
     result = stats.permutation_test(
         (told,),
         lambda x, axis: np.sum(x, axis=axis),

@@ -127,9 +127,9 @@ def draw_inflation(points: Sequence[InflationPoint], path: Path, *, simulated: b
             linewidth=0,
         )
         curves = (
-            ("its genome on fresh seeds", [p.fresh for p in points], GREEN, "s", "-"),
-            ("its genome by the search's estimate", [p.estimate for p in points], BLUE, "o", "-"),
-            ("single evaluation's claim", [p.claim for p in points], shade(ORANGE, 0.08), "^", (0, (2, 1.2))),
+            ("its choice on fresh seeds", [p.fresh for p in points], GREEN, "s", "-"),
+            ("the search's estimate of its choice", [p.estimate for p in points], BLUE, "o", "-"),
+            ("its claim", [p.claim for p in points], shade(ORANGE, 0.08), "^", (0, (2, 1.2))),
         )
         for label, values, colour, marker, line in curves:
             axes.plot(

@@ -116,6 +116,7 @@ def compare_run(run: str, *, replicates: int = 3, observer: Observer | None = No
 
         async def job() -> RunComparison:
             async with open_bench(settings, text, folder, observer) as bench:
+                bench.scheduler.lift_limits()  # they were the search's
                 progress = Progress(folder.name, settings, phase="comparison")
                 async with live(bench, progress, observer, str(folder.path)):
                     result = await _Claims(bench, settings, folder).compare(replicates)
@@ -139,7 +140,7 @@ def _run(
     """Do a job over genomes in a run folder, by default on the models that the genomes name."""
     models = sorted({node.model for genome in genomes.values() for node in genome.nodes if node.model})
     defaults = {"tasks.problems": str(_PROBLEMS), "evaluation.replicates": str(_REPLICATES), "tasks.subsets": "1"}
-    defaults |= {"models.models": " ".join(models), "evaluation.policy": "repeated"}
+    defaults |= {"models.models": " ".join(models), "evaluation.policy": "repeated", "run.limit_minutes": "0"}
     observer = observer or Observer()
     with RunFolder.named(run or free_name("compare")) as folder:
         text = settle(folder, config, defaults | dict(changes or {}))
@@ -214,8 +215,9 @@ class _Claims:
             if new:
                 drawn = new[int(random.integers(len(new)))]
                 unselected.append(next(c for c in scored if c.plan == drawn))
+        fresh = await self._fresh([*single, *repeated, *unselected], replicates)
         looks = {
-            name: [await self._look(claim, replicates) for claim in claims]
+            name: [self._look(claim, fresh, replicates) for claim in claims]
             for name, claims in (("single", single), ("repeated", repeated), ("unselected", unselected))
         }
         return RunComparison(
@@ -260,11 +262,19 @@ class _Claims:
             self._plans[plan.digest] = plan
         return self._plans[individual["plan"]]
 
-    async def _look(self, claim: _Claim, replicates: int) -> Look:
-        problems = self._problems(claim.generation)
-        names = [problem.id for problem in problems]
-        ledger = await _measured(self._bench, [self._plans[claim.plan]], problems, Purpose.VALIDATION, replicates)
-        table = outcomes({claim.plan: ledger.cells(claim.plan, (Purpose.VALIDATION,))}, names, replicates)
+    async def _fresh(self, claims: Iterable[_Claim], replicates: int) -> Ledger:
+        """All that these claims are held against, measured at once."""
+        pairs = {(c.plan, problem.id): problem for c in claims for problem in self._problems(c.generation)}
+        wanted = [
+            Measurement(self._plans[digest], problem, Purpose.VALIDATION, replicate)
+            for replicate in range(replicates)
+            for (digest, _), problem in pairs.items()
+        ]
+        return Ledger(await self._bench.scheduler.measure(wanted))
+
+    def _look(self, claim: _Claim, fresh: Ledger, replicates: int) -> Look:
+        names = [problem.id for problem in self._problems(claim.generation)]
+        table = outcomes({claim.plan: fresh.cells(claim.plan, (Purpose.VALIDATION,))}, names, replicates)
         if np.isnan(table.solved).all():
             raise UserError(f"{self._folder.path}: nothing could be measured; run the same command again to go on")
         return Look(claim.generation, claim.plan, claim.claim, table.problems, table.solved[0])

@@ -1,0 +1,1 @@
+"""What evo promises, measured: each module is a command, ``python -m benchmarks.X``."""

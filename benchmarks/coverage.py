@@ -1,0 +1,155 @@
+"""Do intervals that are said to be 95 % cover the truth? ``python -m benchmarks.coverage [--quick] [--json]``
+
+SIMULATED models, whose truth is known. In each study problems are drawn anew from HumanEval, with replacement, as if
+the suite were endless; every study has seeds of its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from benchmarks.simulated import Pool, shipped
+from evo.cli import console, new_app, print_json, run_app
+from evo.comparison import Look, inflation, outcomes
+from evo.evaluation import Cell, Measurement, Purpose, estimate, paired
+from evo.pipeline import Plan
+from evo.tasks import Problem
+
+MODEL = "gemma3:1b"
+DESIGNS = ((20, 5), (40, 3), (60, 1))  # problems, replicates
+CONTEST = ("solo", "self-refine", "study-temp0", "study-v2", "study-v3", "cross-model")
+CONTEST_PROBLEMS, CONTEST_REPLICATES = 20, 5
+
+app = new_app()
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """covered: share of studies whose interval holds the truth. bias: mean error, in points. width: of the interval."""
+
+    what: str
+    problems: int
+    replicates: int
+    studies: int
+    covered: float
+    bias: float
+    width: float
+
+
+@app.command()
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="200 studies instead of 2,000.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Coverage of the intervals of estimates, paired differences and inflation."""
+    studies = 200 if quick else 2000
+    rows = asyncio.run(_all(studies))
+    if json:
+        print_json(rows)
+        return
+    console.print(f"SIMULATED {MODEL}; {studies} studies each; aim: 93 to 97 %")
+    for row in rows:
+        console.print(
+            f"{row.what:<24} {row.problems:>3} problems x {row.replicates}: covered {100 * row.covered:.1f} %, "
+            f"bias {row.bias:+.2f} points, width {row.width:.1f} points",
+            soft_wrap=True,
+        )
+
+
+async def _all(studies: int) -> list[Coverage]:
+    pool = Pool([MODEL])
+    pair = [pool.compile(shipped(name, MODEL)) for name in ("solo", "self-refine")]
+    rows = []
+    for problems, replicates in DESIGNS:
+        rows += await _pairs(pool, pair, problems, replicates, studies)
+    rows.append(await _inflation(pool, studies))
+    return rows
+
+
+def _drawn(pool: Pool, count: int, random: np.random.Generator) -> list[tuple[Problem, int]]:
+    """Problems with replacement; the number says the how-manieth copy it is."""
+    copies: dict[int, int] = {}
+    drawn = []
+    for index in random.integers(len(pool.problems), size=count):
+        copies[index] = copies.get(index, -1) + 1
+        drawn.append((pool.problems[index], copies[index]))
+    return drawn
+
+
+async def _measured(
+    pool: Pool, plan: Plan, drawn: Sequence[tuple[Problem, int]], replicates: range, seed: int
+) -> list[Cell]:
+    """Cells in which every copy of a problem is a problem of its own, with seeds of its own."""
+    wanted = [
+        Measurement(plan, problem, Purpose.SEARCH, 1000 * copy + r) for problem, copy in drawn for r in replicates
+    ]
+    names = [(f"{problem.id} copy {copy}", r) for problem, copy in drawn for r in replicates]
+    cells = await pool.cells(wanted, seed)
+    return [replace(cell, problem=name, replicate=r) for cell, (name, r) in zip(cells, names, strict=True)]
+
+
+async def _pairs(pool: Pool, plans: Sequence[Plan], problems: int, replicates: int, studies: int) -> list[Coverage]:
+    random = np.random.default_rng(problems)
+    means = [float(np.mean(list(pool.truth(plan).values()))) for plan in plans]
+    alone, differences = [], []
+    for study in range(studies):
+        pool.new_study()
+        drawn = _drawn(pool, problems, random)
+        one, other = [await _measured(pool, plan, drawn, range(replicates), study) for plan in plans]
+        found, gain = estimate(other), paired(other, one)
+        assert found is not None
+        assert gain is not None
+        alone.append((found.mean, *found.interval(), means[1]))
+        differences.append((gain.mean, *gain.interval(), means[1] - means[0]))
+    return [
+        _coverage("estimate", problems, replicates, alone),
+        _coverage("paired difference", problems, replicates, differences),
+    ]
+
+
+async def _inflation(pool: Pool, studies: int) -> Coverage:
+    """The best of six pipelines by one evaluation of the same problems, then measured on fresh seeds."""
+    random = np.random.default_rng(7)
+    plans = [pool.compile(shipped(name, MODEL)) for name in CONTEST]
+    found = []
+    for study in range(studies):
+        pool.new_study()
+        drawn = _drawn(pool, CONTEST_PROBLEMS, random)
+        looks, claims = [], []
+        for plan in plans:
+            first = await _measured(pool, plan, drawn, range(1), study)
+            claims.append(sum(bool(cell.solved) for cell in first) / len(first))
+        best = int(np.argmax(claims))
+        blind = int(random.integers(len(plans)))
+        for i in (best, blind):
+            fresh = await _measured(pool, plans[i], drawn, range(1, 1 + CONTEST_REPLICATES), study)
+            names = [f"{problem.id} copy {copy}" for problem, copy in drawn]
+            cells = [replace(cell, replicate=cell.replicate - 1) for cell in fresh]
+            table = outcomes({"plan": cells}, names, CONTEST_REPLICATES)
+            looks.append(Look(0, plans[i].digest, claims[i], table.problems, table.solved[0]))
+        total = inflation(looks[:1], looks[1:]).total
+        truth = pool.truth(plans[best])
+        true = claims[best] - float(np.mean([truth[problem.id] for problem, _ in drawn]))
+        found.append((total.mean, *total.interval(), true))
+    return _coverage("inflation", CONTEST_PROBLEMS, CONTEST_REPLICATES, found)
+
+
+def _coverage(what: str, problems: int, replicates: int, found: Sequence[tuple[float, ...]]) -> Coverage:
+    mean, low, high, truth = np.array(found).T
+    return Coverage(
+        what=what,
+        problems=problems,
+        replicates=replicates,
+        studies=len(found),
+        covered=float(np.mean((low <= truth) & (truth <= high))),
+        bias=100 * float(np.mean(mean - truth)),
+        width=100 * float(np.mean(high - low)),
+    )
+
+
+if __name__ == "__main__":
+    run_app(app, "python -m benchmarks.coverage")

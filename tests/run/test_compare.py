@@ -1,0 +1,83 @@
+"""evo.compare as its user runs it, on the SIMULATED pool."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+QUICK = ("--backend", "simulated", "--problems", "12", "--replicates", "4", "--model", "gemma3:1b")
+
+
+def compare(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "evo.compare", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def test_genomes_are_compared_and_the_files_say_so(tmp_path):
+    done = compare("solo", "self-refine", "study-v2", *QUICK, "--run", "./here", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED" in done.stdout
+    assert "self-refine - solo: +" in done.stdout
+    text = (tmp_path / "here" / "compare.md").read_text()
+    assert "SIMULATED" in text
+    assert "12 problems of humaneval (mode `split`) x 4 replicates" in text
+    for name in ("scores", "ranks"):
+        assert (tmp_path / "here" / f"{name}.png").stat().st_size > 10_000
+    rows = list(csv.DictReader((tmp_path / "here" / "scores.csv").open()))
+    assert len(rows) == 3 * 4
+    again = compare("solo", "self-refine", "study-v2", *QUICK, "--run", "./here", "--json", cwd=tmp_path)
+    document = json.loads(again.stdout)
+    assert document["simulated"] is True
+    assert len(document["pairs"]) == 3
+    assert (tmp_path / "here" / "compare.md").read_text() == text, "the same calls, the same words"
+
+
+def test_a_run_is_held_against_its_single_evaluations(tmp_path):
+    search = [sys.executable, "-m", "evo.search", "--backend", "simulated", "--generations", "4", "--run", "./run"]
+    subprocess.run([*search, "--limit-minutes", "9"], check=True, capture_output=True, cwd=tmp_path)
+    done = compare("run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "single evaluation is inflated by" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "run" / "inflation.csv").open()))
+    assert [row["generation"] for row in rows] == list("0123")
+    assert "SIMULATED" in (tmp_path / "run" / "inflation.md").read_text()
+    champion = (tmp_path / "run" / "champion.json").read_bytes()
+    document = json.loads(compare("./run", "--json", cwd=tmp_path).stdout)
+    assert document["calls_made"] == 0, "what was measured is on record"
+    total, selection, drift = (document["single"][name]["mean"] for name in ("total", "selection", "drift"))
+    assert total == pytest.approx(selection + drift)
+    subprocess.run([*search, "--limit-minutes", "9"], check=True, capture_output=True, cwd=tmp_path)
+    assert (tmp_path / "run" / "champion.json").read_bytes() == champion, "the search is none the wiser"
+
+
+def test_a_genome_against_itself(tmp_path):
+    done = compare("self-refine", "--self-test", *QUICK, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 0 <= json.loads(done.stdout)["false_accepts"] <= 0.09
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no-such-genome", *QUICK], "no-such-genome"),
+        (["solo", "solo", *QUICK], "named twice"),
+        (["solo", "self-refine", "--self-test", *QUICK], "takes one genome"),
+        (["."], "no run is there"),
+        ([".", "--model", "gemma3:1b"], "a run keeps its settings"),
+        (["solo", "--backend", "simulated", "--model", "gpt-9"], "gpt-9"),
+        (["solo", "--replicates", "0"], "at least 1"),
+        ([], "targets"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
+    done = compare(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
