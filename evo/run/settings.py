@@ -90,7 +90,6 @@ class EvaluationSection:
 
     policy: PolicyName = _key("racing", "who gets how many replicates: single, repeated, racing")
     first_look: int = _key(1, "racing: seeds that every genome is measured on", 1, 10_000)
-    race_errors: float = _key(1.0, "racing: standard errors behind at which a genome stops", 0, 10)
     replicates: int = _key(3, "repeated: seeds that every genome is measured on; racing: at most", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
     most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
@@ -106,9 +105,7 @@ class EvaluationSection:
             case "repeated":
                 return Repeated(self.replicates, self.fresh_replicates, self.most_fresh)
             case "racing":
-                return Racing(
-                    self.first_look, self.replicates, self.fresh_replicates, self.most_fresh, self.race_errors
-                )
+                return Racing(self.first_look, self.replicates, self.fresh_replicates, self.most_fresh)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from evo.tasks import Check, Problem
 
 CHECK = Check("def check(candidate):\n    assert candidate() == 1\n", 1)
 SETTINGS = PipelineSettings()
-POLICIES = (Single(), Repeated(4, 1, 2), Racing(1, 4, 1, 2, 1.0), Racing(2, 4, 0, 0, 0.5))
+POLICIES = (Single(), Repeated(4, 1, 2), Racing(1, 4, 1, 2), Racing(2, 4, 0, 0))
 
 
 def problem(name):
@@ -76,7 +76,7 @@ def test_asking_ends_with_a_first_look_for_everybody_and_nothing_wanted_twice(ra
 @given(rate_lists, st.integers(0, 2**32))
 def test_racing_wants_nothing_that_repeated_would_not(rates, seed):
     here = contest(rates, survivors=[0])
-    raced, repeated = (drive(policy, here, rates, seed) for policy in (Racing(1, 4, 1, 2, 1.0), Repeated(4, 1, 2)))
+    raced, repeated = (drive(policy, here, rates, seed) for policy in (Racing(1, 4, 1, 2), Repeated(4, 1, 2)))
 
     def measured(ledger):
         return {(d, c.problem, c.purpose, c.replicate) for d in ledger for c in ledger.cells(d)}
@@ -84,21 +84,19 @@ def test_racing_wants_nothing_that_repeated_would_not(rates, seed):
     assert measured(raced) <= measured(repeated)
 
 
-def test_a_race_spends_its_replicates_on_those_it_cannot_tell_apart():
-    rates = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
-    ledger = drive(Racing(1, 4, 0, 0, 1.0), contest(rates, problems=12), rates)
-    seen = [looks(ledger, f"plan {i}") for i in range(6)]
-    assert seen[1:] == [4, 4, 1, 1, 1], "of equals the smallest leads, the last place is contested"
-    assert seen[0] < 4, "its lead is settled earlier"
+def test_a_race_spends_its_replicates_on_the_better_half_and_then_on_their_better_half():
+    rates = [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]
+    ledger = drive(Racing(1, 8, 0, 0), contest(rates, places=1), rates)
+    assert [looks(ledger, f"plan {i}") for i in range(8)] == [4, 1, 1, 4, 1, 2, 1, 2], "of equals the smaller go on"
 
 
 def test_a_race_without_challengers_ends_after_the_first_look():
     rates = [0.5, 0.5]
-    ledger = drive(Racing(1, 4, 0, 0, 1.0), contest(rates, places=2), rates)
+    ledger = drive(Racing(1, 4, 0, 0), contest(rates, places=2), rates)
     assert [looks(ledger, f"plan {i}") for i in range(2)] == [1, 1]
 
 
-@pytest.mark.parametrize("policy", [Repeated(2, 1, 3), Racing(1, 2, 1, 3, 1.0)])
+@pytest.mark.parametrize("policy", [Repeated(2, 1, 3), Racing(1, 2, 1, 3)])
 def test_survivors_get_another_fresh_seed_in_every_generation_until_they_had_the_most(policy):
     ledger = Ledger()
     for number in range(6):
