@@ -134,7 +134,12 @@ class Scheduler:
         self.counters.cells_done += 1
         return cell
 
-    async def _run(self, one: Measurement) -> Cell:
+    async def trace(self, one: Measurement) -> tuple[Trace, Verdict]:
+        """What happened in one run of a pipeline, step by step, and how its answer fared with the hidden tests.
+
+        Raises BudgetSpent at a limit, and CallFailed or SandboxFault if the infrastructure fails. A cell that has been
+        measured is traced from the record.
+        """
         seeds = seeds_for(self._seed, one.purpose, one.problem.id, one.replicate)
         pipeline = run(one.plan, one.problem, seeds)
         reply: Reply | None = None
@@ -145,7 +150,10 @@ class Scheduler:
                 trace: Trace = end.value
                 break
             reply = await self._fulfil(effect, one.problem)
-        final = await self._execute(trace.answer, one.problem, one.problem.hidden, reveal=False)
+        return trace, await self._execute(trace.answer, one.problem, one.problem.hidden, reveal=False)
+
+    async def _run(self, one: Measurement) -> Cell:
+        trace, final = await self.trace(one)
         return Cell(
             plan=one.plan.digest,
             problem=one.problem.id,

@@ -2,11 +2,13 @@
 
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.display import display_for
+from evo.run.folder import RunFolder
 from evo.run.live import Interrupted
 from evo.run.outputs import percent
 from evo.run.result import GenerationReport, GenomeComparison, Observer, Progress, RunComparison, SearchResult
-from evo.run.session import search
+from evo.run.session import free_name, search
 from evo.run.settings import RunSettings, changes_from, parse_settings, preset_names, read_preset
+from evo.run.solving import Solution, one_task, solve
 
 __all__ = [
     "GenerationReport",
@@ -15,16 +17,21 @@ __all__ = [
     "Observer",
     "Progress",
     "RunComparison",
+    "RunFolder",
     "RunSettings",
     "SearchResult",
+    "Solution",
     "changes_from",
     "compare_genomes",
     "compare_run",
     "display_for",
+    "free_name",
+    "one_task",
     "parse_settings",
     "percent",
     "preset_names",
     "read_preset",
     "search",
     "self_test_genome",
+    "solve",
 ]
