@@ -7,6 +7,7 @@ from evo.models.backend import Backend, BackendUnavailable, CallFailed, ModelInf
 from evo.models.chat import Chat, Completion, Finish, Message, Sampling
 from evo.models.choose import Chosen, open_backend
 from evo.models.embedded import EmbeddedBackend
+from evo.models.engine import engine_version
 from evo.models.ollama import OllamaBackend
 from evo.models.registry import Weights, known_weights, weights_named
 from evo.models.weights import PullProgress, locate, pull
@@ -27,6 +28,7 @@ __all__ = [
     "PullProgress",
     "Sampling",
     "Weights",
+    "engine_version",
     "known_weights",
     "locate",
     "open_backend",

@@ -1,5 +1,6 @@
 """Whole jobs from settings to a folder of results: a search, a comparison."""
 
+from evo.run.checks import Check, check_machine, check_run
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.display import display_for
 from evo.run.folder import RunFolder
@@ -11,6 +12,7 @@ from evo.run.settings import RunSettings, changes_from, parse_settings, preset_n
 from evo.run.solving import Solution, one_task, solve
 
 __all__ = [
+    "Check",
     "GenerationReport",
     "GenomeComparison",
     "Interrupted",
@@ -22,6 +24,8 @@ __all__ = [
     "SearchResult",
     "Solution",
     "changes_from",
+    "check_machine",
+    "check_run",
     "compare_genomes",
     "compare_run",
     "display_for",
