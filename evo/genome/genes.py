@@ -13,16 +13,19 @@ class Role(StrEnum):
     """What a node does. ``TASK`` and ``OUTPUT`` are NEAT's input and output nodes: every genome has one of each."""
 
     TASK = "task"
+    PLANNER = "planner"
     GENERATOR = "generator"
+    TESTER = "tester"
     EXECUTOR = "executor"
     ANALYZER = "analyzer"
     REFINER = "refiner"
+    SELECTOR = "selector"
     OUTPUT = "output"
 
     @property
     def calls_model(self) -> bool:
-        """Whether a node of this role asks a model; executors run code instead."""
-        return self in (Role.GENERATOR, Role.ANALYZER, Role.REFINER)
+        """Whether a node of this role asks a model; executors run code, selectors choose."""
+        return self in (Role.PLANNER, Role.GENERATOR, Role.TESTER, Role.ANALYZER, Role.REFINER)
 
 
 class Feedback(StrEnum):
@@ -38,7 +41,9 @@ class NodeGene:
     """One node. ``id`` is its innovation number (0 task, 1 output). A field that its role does not use is None.
 
     model, prompt, temperature: roles that call a model. prompt is the name of a prompt of that role.
-    feedback: executors. iterations: refiners, how often the refiner may run in its loop (1..3 in the study).
+    text: a prompt of the node's own, found by evolution; prompt is then no more than its name. max_tokens: of one
+    answer, None for what the run allows. feedback: executors. iterations: refiners, how often the refiner may run in
+    its loop (1..3 in the study).
     """
 
     id: int
@@ -48,6 +53,8 @@ class NodeGene:
     temperature: float | None = None
     iterations: int | None = None
     feedback: Feedback | None = None
+    text: str | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

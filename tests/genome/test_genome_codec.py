@@ -131,7 +131,7 @@ def broken(**changes) -> str:
         (broken(n4={"model": ...}), "g.json: node 4 (refiner): has no model"),
         (broken(n4={"model": 3}), "g.json: node 4 (refiner): model 3 is not a string"),
         (broken(n3={"feedback": "full"}), "g.json: node 3 (executor): unknown feedback 'full', needs one of type, "),
-        (broken(n4={"role": "fixer"}), "g.json: node 4 (fixer): unknown role 'fixer', needs one of task, generator, "),
+        (broken(n4={"role": "fixer"}), "g.json: node 4 (fixer): unknown role 'fixer', needs one of task, planner, "),
         (broken(n4={"role": ["refiner"]}), "g.json: node 4: unknown role ['refiner'], needs one of task, "),
         (broken(n4={"id": 3}), "g.json: node 3: the id occurs 2 times"),
         (broken(n4={"id": "x"}), "g.json: node number 5: id 'x' is not a whole number"),
