@@ -72,7 +72,7 @@ def parse_evolution_config(
         stagnation = PipelineStagnation.parse_config(_section(sections, "PipelineStagnation"))
         reproduction = PipelineReproduction.parse_config(_section(sections, "PipelineReproduction"))
         _check_elitism(reproduction.elitism, neat["pop_size"])
-        _check_pool(models, prompts)
+        _check_pool(space, models, prompts)
     except UserError as error:
         raise UserError(f"{source}: {error}") from None
     return EvolutionConfig(
@@ -105,11 +105,12 @@ def _check_elitism(elitism: int, population: int) -> None:
         raise UserError(f"PipelineReproduction.elitism = {elitism}: {needed}")
 
 
-def _check_pool(models: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> None:
+def _check_pool(space: Space, models: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> None:
     if not models:
         raise UserError("the pool has no models; name at least one")
+    wired = {port.role for port in space.wiring.outputs}
     for role in Role:
-        if role.calls_model and not prompts.get(role.value):
+        if role in wired and role.calls_model and not prompts.get(role.value):
             raise UserError(f"there is no prompt for the role {role}; add a file for it")
 
 

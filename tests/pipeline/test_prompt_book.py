@@ -14,9 +14,11 @@ def test_the_shipped_prompts() -> None:
     assert book.names(Role.GENERATOR) == ("careful", "examples", "plain")
     assert book.names(Role.ANALYZER) == ("cause", "trace")
     assert book.names(Role.REFINER) == ("fix", "minimal", "rewrite")
+    assert book.names(Role.PLANNER) == ("steps",)
+    assert book.names(Role.TESTER) == ("asserts",)
     assert book.names(Role.EXECUTOR) == ()
     texts = [book.text(role, name) for role in Role for name in book.names(role)]
-    assert len(set(texts)) == 8
+    assert len(set(texts)) == 10
     assert all(10 <= len(text.split()) <= 60 and text == text.strip() for text in texts)
 
 
@@ -40,7 +42,9 @@ def test_faulty_folders_get_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         PromptBook.load(tmp_path / "missing")
     (tmp_path / "refiners").mkdir()
-    with pytest.raises(UserError, match=r"refiners: no such role; roles with prompts are generator, analyzer, refiner"):
+    with pytest.raises(
+        UserError, match=r"refiners: no such role; roles with prompts are planner, generator, tester, analyzer, ref"
+    ):
         PromptBook.load(tmp_path)
     (tmp_path / "refiners").rename(tmp_path / "refiner")
     (tmp_path / "refiner" / "empty.md").write_text(" \n")
