@@ -11,12 +11,14 @@ from evo.genome.genes import OUTPUT_ID, TASK_ID, ConnectionGene, Feedback, Genom
 from evo.genome.growth import minimal
 from evo.genome.innovation import InnovationTracker
 from evo.genome.mutate import mutate
-from evo.genome.space import LINEAR, OPEN, DistanceWeights, Initial, Port, Rates, Space, Wiring
+from evo.genome.space import GRAPH, LINEAR, LONGEST_TEXT, OPEN, DistanceWeights, Initial, Port, Rates, Space, Wiring
 from evo.genome.structure import Stage, back_edges, iterations, stages
 from evo.genome.validate import faults
 
 __all__ = [
+    "GRAPH",
     "LINEAR",
+    "LONGEST_TEXT",
     "OPEN",
     "OUTPUT_ID",
     "TASK_ID",

@@ -20,7 +20,7 @@ __all__ = ["VERSION", "dumps", "loads", "read_genome", "with_models", "write_gen
 VERSION = 1
 _Word = TypeVar("_Word", bound=StrEnum)
 _TOP = ("evo_genome", "name", "description", "provenance", "nodes", "connections")
-_NODE = ("id", "role", "model", "prompt", "temperature", "iterations", "feedback")
+_NODE = ("id", "role", "model", "prompt", "temperature", "iterations", "feedback", "text", "max_tokens")
 _CONNECTION = ("innovation", "source", "target", "enabled")
 
 
@@ -139,24 +139,27 @@ def _node(item: Any, place: str) -> NodeGene:
     _check_keys(item, _NODE, ("id", "role"), place)
     if not _is_int(item["id"]):
         _fail(place, f"id {item['id']!r} is not a whole number")
-    for key in ("model", "prompt"):
+    for key in ("model", "prompt", "text"):
         if key in item and not isinstance(item[key], str):
             _fail(place, f"{key} {item[key]!r} is not a string")
-    temperature, iterations = item.get("temperature"), item.get("iterations")
+    temperature = item.get("temperature")
     if "temperature" in item and not (isinstance(temperature, float) or _is_int(temperature)):
         _fail(place, f"temperature {temperature!r} is not a number")
     if _is_int(temperature) and temperature.bit_length() > 64:
         _fail(place, "temperature is out of all bounds")
-    if "iterations" in item and not _is_int(iterations):
-        _fail(place, f"iterations {iterations!r} is not a whole number")
+    for key in ("iterations", "max_tokens"):
+        if key in item and not _is_int(item[key]):
+            _fail(place, f"{key} {item[key]!r} is not a whole number")
     return NodeGene(
         id=item["id"],
         role=_member(Role, item["role"], "role", place),
         model=item.get("model"),
         prompt=item.get("prompt"),
         temperature=None if temperature is None else float(temperature),
-        iterations=iterations,
+        iterations=item.get("iterations"),
         feedback=_member(Feedback, item["feedback"], "feedback", place) if "feedback" in item else None,
+        text=item.get("text"),
+        max_tokens=item.get("max_tokens"),
     )
 
 

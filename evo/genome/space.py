@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from evo.genome.genes import Feedback, Role
 
-__all__ = ["LINEAR", "OPEN", "DistanceWeights", "Initial", "Port", "Rates", "Space", "Wiring"]
+__all__ = ["GRAPH", "LINEAR", "LONGEST_TEXT", "OPEN", "DistanceWeights", "Initial", "Port", "Rates", "Space", "Wiring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,39 @@ LINEAR = Wiring(
     ),
 )
 """One generator, then stages executor -> [analyzer ->] refiner in a row, each refiner looping to its own executor."""
+
+GRAPH = Wiring(
+    outputs=(
+        Port(Role.TASK, (Role.PLANNER, Role.GENERATOR, Role.TESTER), 1, 6),
+        Port(Role.PLANNER, (Role.GENERATOR,), 1, 4),
+        Port(Role.GENERATOR, (Role.EXECUTOR, Role.SELECTOR, Role.OUTPUT), 1, 2),
+        Port(Role.TESTER, (Role.EXECUTOR,), 1, 2),
+        Port(Role.EXECUTOR, (Role.ANALYZER, Role.REFINER), 0, 3),
+        Port(Role.EXECUTOR, (Role.SELECTOR, Role.OUTPUT), 0, 1),
+        Port(Role.ANALYZER, (Role.REFINER,), 1, 2),
+        Port(Role.REFINER, (Role.EXECUTOR,), 0, 1, loop=True),
+        Port(Role.REFINER, (Role.EXECUTOR, Role.SELECTOR, Role.OUTPUT), 0, 2),
+        Port(Role.SELECTOR, (Role.EXECUTOR, Role.OUTPUT), 1, 1),
+    ),
+    inputs=(
+        Port(Role.PLANNER, (Role.TASK,), 1, 1),
+        Port(Role.GENERATOR, (Role.TASK,), 0, 1),
+        Port(Role.GENERATOR, (Role.PLANNER,), 0, 1),
+        Port(Role.TESTER, (Role.TASK,), 1, 1),
+        Port(Role.EXECUTOR, (Role.GENERATOR, Role.REFINER, Role.SELECTOR), 1, 6),
+        Port(Role.EXECUTOR, (Role.TESTER,), 0, 1),
+        Port(Role.EXECUTOR, (Role.REFINER,), 0, 3, loop=True),
+        Port(Role.ANALYZER, (Role.EXECUTOR,), 1, 1),
+        Port(Role.REFINER, (Role.EXECUTOR,), 0, 1),
+        Port(Role.REFINER, (Role.ANALYZER,), 0, 1),
+        Port(Role.SELECTOR, (Role.GENERATOR, Role.EXECUTOR, Role.REFINER), 2, 6),
+        Port(Role.OUTPUT, (Role.GENERATOR, Role.EXECUTOR, Role.REFINER, Role.SELECTOR), 1, 6),
+    ),
+)
+"""Typed graphs: plans and tests beside drafts, several generators, choices among drafts, loops that share nodes."""
+
+LONGEST_TEXT = 2000
+"""Characters that a prompt of a node's own may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +157,7 @@ class Space:
     models: the pool; prompts: names per role. An empty pool, or a role without names, means "any": such a space can
     judge genomes (see OPEN) but not make them. max_nodes: inner nodes. stages, iterations, temperature: least and most.
     temperature_step: grid, anchored at the least temperature, on which temperatures lie, so that genomes share calls;
-    0 = continuous (three decimals).
+    0 = continuous (three decimals). max_tokens: what a node may ask for in place of what the run allows; empty: "any".
     """
 
     name: str = "linear"
@@ -137,6 +170,7 @@ class Space:
     temperature: tuple[float, float] = (0.05, 1.2)
     temperature_step: float = 0.0
     feedback: tuple[Feedback, ...] = tuple(Feedback)
+    max_tokens: tuple[int, ...] = ()
     rates: Rates = field(default_factory=Rates)
     initial: Initial = field(default_factory=Initial)
     weights: DistanceWeights = field(default_factory=DistanceWeights)
@@ -160,5 +194,5 @@ class Space:
         return round(low + min(round((clipped - low) / self.temperature_step), last) * self.temperature_step, 6)
 
 
-OPEN = Space(name="open", stages=(0, 16), max_nodes=64, iterations=(1, 99), temperature=(0.0, 2.0))
-"""Judges any linear genome whatever its pool, as a file may hold it: bounds only where a value would make no sense."""
+OPEN = Space(name="open", wiring=GRAPH, stages=(0, 64), max_nodes=64, iterations=(1, 99), temperature=(0.0, 2.0))
+"""Judges any genome whatever its pool, as a file may hold it: bounds only where a value would make no sense."""

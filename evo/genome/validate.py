@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
-from evo.genome.space import Port, Space
+from evo.genome.space import LONGEST_TEXT, Port, Space
 from evo.genome.structure import back_edges, live_edges, reachable
 
 __all__ = ["faults"]
@@ -53,7 +53,11 @@ def _fields(genome: Genome, space: Space) -> Iterator[str]:
         for name, needed in used.items():
             if needed and getattr(node, name) in (None, ""):
                 yield f"{_label(node)}: has no {name}"
-            if not needed and getattr(node, name) is not None:
+        spare = {name for name, needed in used.items() if not needed}
+        if not node.role.calls_model:
+            spare |= {"text", "max_tokens"}
+        for name in sorted(spare):
+            if getattr(node, name) is not None:
                 yield f"{_label(node)}: has {name}, which its role does not use"
         yield from (f"{_label(node)}: {fault}" for fault in _values(node, space))
 
@@ -62,8 +66,13 @@ def _values(node: NodeGene, space: Space) -> Iterator[str]:
     if node.model and space.models and node.model not in space.models:
         yield f"model {node.model!r} is not in the pool ({', '.join(space.models)})"
     prompts = space.prompts_of(node.role)
-    if node.prompt and prompts and node.prompt not in prompts:
+    if node.prompt and prompts and node.text is None and node.prompt not in prompts:
         yield f"prompt {node.prompt!r} is not among {', '.join(prompts)}"
+    if node.text is not None and not 0 < len(node.text.strip()) <= len(node.text) <= LONGEST_TEXT:
+        yield f"text has {len(node.text)} characters, needs 1 to {LONGEST_TEXT}, not all blank"
+    if node.max_tokens is not None and node.max_tokens not in (space.max_tokens or range(16, 32_769)):
+        wanted = ", ".join(map(str, space.max_tokens)) or "16 to 32768"
+        yield f"max_tokens {node.max_tokens} is not one of {wanted}"
     if node.temperature is not None:
         low, high = space.temperature
         if not (math.isfinite(node.temperature) and low <= node.temperature <= high):

@@ -135,6 +135,13 @@ def broken(**changes) -> str:
         (broken(n4={"role": ["refiner"]}), "g.json: node 4: unknown role ['refiner'], needs one of task, "),
         (broken(n4={"id": 3}), "g.json: node 3: the id occurs 2 times"),
         (broken(n4={"id": "x"}), "g.json: node number 5: id 'x' is not a whole number"),
+        (broken(n4={"text": " "}), "g.json: node 4 (refiner): text has 1 characters, needs 1 to 2000, not all blank"),
+        (broken(n4={"text": "x" * 2001}), "g.json: node 4 (refiner): text has 2001 characters, needs 1 to 2000"),
+        (broken(n4={"text": 3}), "g.json: node 4 (refiner): text 3 is not a string"),
+        (broken(n3={"text": "x"}), "g.json: node 3 (executor): has text, which its role does not use"),
+        (broken(n4={"max_tokens": 1.5}), "g.json: node 4 (refiner): max_tokens 1.5 is not a whole number"),
+        (broken(n4={"max_tokens": 0}), "g.json: node 4 (refiner): max_tokens 0 is not one of 16 to 32768"),
+        (broken(n3={"max_tokens": 64}), "g.json: node 3 (executor): has max_tokens, which its role does not use"),
         (broken(n4={"role": ...}), "g.json: node 4: role is missing"),
     ],
 )
