@@ -9,6 +9,7 @@ from evo.figures.markup import topology_dot, topology_mermaid
 from evo.figures.picture import TopologyInfo
 from evo.figures.topology import draw_topology
 from evo.figures.topology_info import topology_info
+from evo.figures.traffic import Traffic
 from evo.figures.words import explain
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RankPoint",
     "ScorePoint",
     "TopologyInfo",
+    "Traffic",
     "draw_fitness",
     "draw_inflation",
     "draw_ranks",

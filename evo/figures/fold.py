@@ -13,6 +13,7 @@ _WIDEST = 11.0
 _ROW_GAP = 0.66
 _LEAD = 0.34
 _DETOUR_STEP = 0.1
+_STRAIGHT = 2  # points of a way without a bend
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,12 @@ def fold(info: TopologyInfo) -> TopologyInfo:
     home = {box.id: row for row in rows for box in row.boxes}
     ways = [_moved(way, row.move) for row in rows for way in row.ways]
     ways += [replace(way, points=_bridge(way, home[way.source], home[way.target])) for way in bridges]
-    detours = [way for way in info.ways if way not in bridges and home[way.source] is not home[way.target]]
+    apart = [way for way in info.ways if way not in bridges and home[way.source] is not home[way.target]]
+    for number, way in enumerate((way for way in apart if len(way.points) == _STRAIGHT), start=1):
+        # Disabled, between neighbours on both sides of a break: the way of the bridge there, beside it.
+        points = _bridge(way, home[way.source], home[way.target], min(_DETOUR_STEP * number, _LEAD / 2))
+        ways.append(replace(way, points=points))
+    detours = [way for way in apart if len(way.points) > _STRAIGHT]
     for number, way in enumerate(detours):
         # They arrive from the right, so the outermost of a target's takes the port furthest to the left.
         rivals = [other for other in detours if other.target == way.target]
@@ -102,10 +108,10 @@ def _moved(way: EdgeWay, move: Callable[[Point], Point]) -> EdgeWay:
     return replace(way, points=tuple(map(move, way.points)), label_at=move(way.label_at))
 
 
-def _bridge(way: EdgeWay, above: _Row, below: _Row) -> tuple[Point, ...]:
-    """Out to the right of one row, back between the rows, in from the left of the next."""
+def _bridge(way: EdgeWay, above: _Row, below: _Row, inside: float = 0.0) -> tuple[Point, ...]:
+    """Out to the right of one row, back between the rows, in from the left of the next; ``inside`` a bridge there."""
     start, end = above.move(way.points[0]), below.move(way.points[-1])
-    right, left, height = above.right + _LEAD, 0.0, above.bottom - _ROW_GAP / 2
+    right, left, height = above.right + _LEAD - inside, inside, above.bottom - _ROW_GAP / 2 + inside
     return (start, (right, start[1]), (right, height), (left, height), (left, end[1]), end)
 
 

@@ -14,6 +14,9 @@ _MERMAID_SHAPE = {
     Role.EXECUTOR: ("{{", "}}"),
     Role.ANALYZER: ("[/", "/]"),
     Role.REFINER: ("[[", "]]"),
+    Role.PLANNER: ("[/", "\\]"),
+    Role.TESTER: ("[\\", "/]"),
+    Role.SELECTOR: (">", "]"),
 }
 _DOT_SHAPE = {
     Role.TASK: "oval",
@@ -21,6 +24,9 @@ _DOT_SHAPE = {
     Role.EXECUTOR: "hexagon",
     Role.ANALYZER: "note",
     Role.REFINER: "octagon",
+    Role.PLANNER: "parallelogram",
+    Role.TESTER: "invhouse",
+    Role.SELECTOR: "cds",
 }
 _FILL = 0.86
 _DARK = 0.45

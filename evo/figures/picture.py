@@ -48,7 +48,10 @@ class NodeBox:
 
 @dataclass(frozen=True, slots=True)
 class EdgeWay:
-    """An edge as the points that it passes. label: of a loop, its budget, at ``label_at``."""
+    """An edge as the points that it passes. label: of a loop, its budget, at ``label_at``.
+
+    passes: how often a run goes along it on average; None where no runs are shown.
+    """
 
     source: int
     target: int
@@ -56,6 +59,7 @@ class EdgeWay:
     points: tuple[Point, ...]
     label: str = ""
     label_at: Point = (0.0, 0.0)
+    passes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

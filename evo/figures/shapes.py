@@ -13,10 +13,13 @@ _BEVEL = 0.14
 
 
 def outline(shape: str, x: float, y: float, width: float, height: float) -> Outline:
-    """The closed outline of a shape centred at (x, y): rectangle, rounded, pill, hexagon, octagon or note."""
+    """The closed outline of a shape centred at (x, y): rectangle, rounded, pill, hexagon, octagon, note, arrow, shield
+    or funnel.
+    """
     left, right, bottom, top = x - width / 2, x + width / 2, y - height / 2, y + height / 2
     corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
     bevel = min(_BEVEL, width / 4, height / 3)
+    points = corners
     match shape:
         case "rounded":
             return _round_corners(corners, bevel)
@@ -25,16 +28,21 @@ def outline(shape: str, x: float, y: float, width: float, height: float) -> Outl
         case "hexagon":
             inset = bevel * 1.1
             points = [(left + inset, bottom), (right - inset, bottom), (right, y)]
-            return _polygon([*points, (right - inset, top), (left + inset, top), (left, y)])
+            points += [(right - inset, top), (left + inset, top), (left, y)]
         case "octagon":
             points = [(left + bevel, bottom), (right - bevel, bottom), (right, bottom + bevel), (right, top - bevel)]
             points += [(right - bevel, top), (left + bevel, top), (left, top - bevel), (left, bottom + bevel)]
-            return _polygon(points)
         case "note":
             fold = bevel * 1.4
-            return _polygon([(left, bottom), (right, bottom), (right, top - fold), (right - fold, top), (left, top)])
-        case _:
-            return _polygon(corners)
+            points = [(left, bottom), (right, bottom), (right, top - fold), (right - fold, top), (left, top)]
+        case "arrow":
+            points = [(left, bottom), (right - bevel, bottom), (right, y), (right - bevel, top), (left, top)]
+        case "shield":
+            points = [(left, bottom + bevel), (x, bottom), (right, bottom + bevel), (right, top), (left, top)]
+        case "funnel":
+            narrow = height / 5
+            points = [(left, bottom), (right, bottom + narrow), (right, top - narrow), (left, top)]
+    return _polygon(points)
 
 
 def rounded_polyline(points: Sequence[Point], radius: float) -> Outline:

@@ -27,6 +27,7 @@ __all__ = [
     "ORANGE",
     "PAPER",
     "PURPLE",
+    "SKY",
     "VERMILLION",
     "RoleStyle",
     "figure_style",
@@ -45,6 +46,7 @@ ORANGE: Final = "#E69F00"
 GREEN: Final = "#009E73"
 PURPLE: Final = "#CC79A7"
 VERMILLION: Final = "#D55E00"
+SKY: Final = "#56B4E9"
 
 _DPI = 200
 _POINTS_PER_INCH = 72
@@ -102,16 +104,19 @@ class RoleStyle:
 _ROLES: Final = {
     "task": RoleStyle("pill", MUTED),
     "output": RoleStyle("pill", INK),
+    "planner": RoleStyle("arrow", SKY),
     "generator": RoleStyle("rounded", BLUE),
+    "tester": RoleStyle("shield", VERMILLION),
     "executor": RoleStyle("hexagon", ORANGE),
     "analyzer": RoleStyle("note", PURPLE),
     "refiner": RoleStyle("octagon", GREEN),
+    "selector": RoleStyle("funnel", "#8a7a00"),  # Okabe and Ito's yellow, dark enough for an outline on white
 }
 
 
 def role_style(role: Role) -> RoleStyle:
-    """How a role looks; a plain vermillion rectangle for a role that has no look of its own."""
-    return _ROLES.get(role.value, RoleStyle("rectangle", VERMILLION))
+    """How a role looks; a plain grey rectangle for a role that has no look of its own."""
+    return _ROLES.get(role.value, RoleStyle("rectangle", GREY))
 
 
 def tint(colour: str, amount: float) -> str:

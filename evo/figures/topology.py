@@ -24,9 +24,10 @@ from evo.figures.style import (
     tint,
 )
 from evo.figures.topology_info import topology_info
+from evo.figures.traffic import Traffic
 from evo.genome.genes import Genome, Role
 
-__all__ = ["draw_topology"]
+__all__ = ["draw_topology", "topology_figure"]
 
 _MARGIN = 0.28
 _HEADING_SIZE = 13.0
@@ -37,19 +38,43 @@ _LEGEND_SIZE = 7.8
 _SWATCH = (0.30, 0.17)
 _RADIUS = {WayKind.FORWARD: 0.12, WayKind.LOOP: 0.30, WayKind.DISABLED: 0.30}
 _COLOUR = {WayKind.FORWARD: INK, WayKind.LOOP: VERMILLION, WayKind.DISABLED: GREY}
+_THIN, _PER_PASS = 0.7, 4.3  # points of line width: of an unused edge, and what one passage a run adds
 _LEGEND_TEXT = {WayKind.FORWARD: "passes on", WayKind.LOOP: "feedback loop", WayKind.DISABLED: "disabled"}
 
 
-def draw_topology(genome: Genome, path: Path, *, title: str = "", subtitle: str = "", simulated: bool = False) -> None:
+def draw_topology(
+    genome: Genome,
+    path: Path,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    simulated: bool = False,
+    traffic: Traffic | None = None,
+) -> None:
     """Draw a genome's topology to a PNG or SVG file, by suffix; the same genome gives the same bytes.
 
-    title, subtitle: above the drawing. simulated: mark the picture as made from simulated models.
-    Raises UserError for another suffix or a place that cannot be written.
+    title, subtitle: above the drawing. simulated: mark the picture as made from simulated models. traffic: of runs, as
+    line width and on the nodes. Raises UserError for another suffix or a place that cannot be written.
     """
     check_picture_path(path)
-    info = topology_info(genome)
     with figure_style():
-        save_figure(_figure(info, title, subtitle, simulated=simulated), path)
+        figure = topology_figure(genome, title=title, subtitle=subtitle, simulated=simulated, traffic=traffic)
+        save_figure(figure, path)
+
+
+def topology_figure(
+    genome: Genome,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    simulated: bool = False,
+    traffic: Traffic | None = None,
+) -> Figure:
+    """The same as a figure; call it inside ``figure_style()``."""
+    info = topology_info(genome, traffic)
+    if traffic:
+        subtitle = f"{subtitle}{'. ' if subtitle else ''}Line width: use of an edge in n = {traffic.runs} runs"
+    return _figure(info, title, subtitle, simulated=simulated)
 
 
 def _figure(info: TopologyInfo, title: str, subtitle: str, *, simulated: bool) -> Figure:
@@ -103,12 +128,14 @@ def _draw_graph(axes: Axes, info: TopologyInfo) -> None:
 
 def _draw_way(axes: Axes, way: EdgeWay) -> None:
     loop, disabled = way.kind is WayKind.LOOP, way.kind is WayKind.DISABLED
+    plain = 1.8 if loop else 1.4
+    width = plain if way.passes is None or disabled else _THIN + _PER_PASS * min(way.passes, 1.0)
     arrow = FancyArrowPatch(
         path=rounded_polyline(way.points, _RADIUS[way.kind]),
         arrowstyle="-|>",
-        mutation_scale=9 if disabled else 12,
+        mutation_scale=9 if disabled else 11 + width / 2,
         color=_COLOUR[way.kind],
-        linewidth=1.8 if loop else 1.4,
+        linewidth=width,
         linestyle=(0, (1, 2)) if disabled else "solid",
         joinstyle="round",
         zorder=1 if disabled else 2,

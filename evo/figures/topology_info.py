@@ -10,6 +10,7 @@ from evo.figures.fold import fold
 from evo.figures.layers import Edge, Layers, arrange
 from evo.figures.picture import LINE_HEIGHT, TEXT_SIZE, TITLE_GAP, TITLE_SIZE, EdgeWay, NodeBox, TopologyInfo, WayKind
 from evo.figures.style import text_width
+from evo.figures.traffic import Traffic
 from evo.figures.words import facts
 from evo.genome import Genome, NodeGene, Role
 
@@ -25,22 +26,29 @@ _LANE_GAP = 0.66
 _EDGE_GAP = 0.24
 
 
-def topology_info(genome: Genome) -> TopologyInfo:
-    """Place a genome's nodes and edges: layers from left to right, loops as arcs. Pure and deterministic."""
+def topology_info(genome: Genome, traffic: Traffic | None = None) -> TopologyInfo:
+    """Place a genome's nodes and edges: layers from left to right, loops as arcs. Pure and deterministic.
+
+    traffic: of runs, written on nodes and edges.
+    """
     layers = arrange(genome)
-    sized = _sized_boxes(genome)
+    sized = _sized_boxes(genome, traffic)
     columns = _columns(sized, layers)
     pitch = _pitch(sized, layers)
     boxes = {
         id: replace(box, x=sum(columns[layers.layer[id]]) / 2, y=layers.lane[id] * pitch) for id, box in sized.items()
     }
     forward = [_forward_way(edge, boxes, columns, layers, pitch) for edge in sorted(layers.ways)]
-    return fold(_fit(boxes, [*forward, *curved_ways(genome, boxes, layers)]))
+    ways = [*forward, *curved_ways(genome, boxes, layers)]
+    if traffic:
+        ways = [replace(way, passes=traffic.passes.get((way.source, way.target), 0.0)) for way in ways]
+    return fold(_fit(boxes, ways))
 
 
-def node_lines(gene: NodeGene) -> tuple[str, ...]:
-    """What is written on a node: its role, then its facts, long ones broken."""
-    return (gene.role.value, *(line for fact in facts(gene) for line in _wrap(fact)))
+def node_lines(gene: NodeGene, traffic: Traffic | None = None) -> tuple[str, ...]:
+    """What is written on a node: its role, then its facts, long ones broken, and what runs did there."""
+    note = traffic.note(gene.id) if traffic else ""
+    return (gene.role.value, *(line for fact in facts(gene) for line in _wrap(fact)), *([note] if note else []))
 
 
 def _wrap(text: str) -> list[str]:
@@ -56,9 +64,9 @@ def _wrap(text: str) -> list[str]:
     return [line.strip() for line in lines]
 
 
-def _sized_boxes(genome: Genome) -> dict[int, NodeBox]:
+def _sized_boxes(genome: Genome, traffic: Traffic | None) -> dict[int, NodeBox]:
     """Boxes that hold their text, all inner ones of one height, not yet at their places."""
-    lines = {gene.id: node_lines(gene) for gene in genome.nodes}
+    lines = {gene.id: node_lines(gene, traffic) for gene in genome.nodes}
     tallest = max((len(lines[gene.id]) for gene in genome.inner), default=1)
     boxes = {}
     for gene in genome.nodes:

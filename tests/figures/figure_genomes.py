@@ -34,6 +34,18 @@ def refiner(id: int, model: str = "qwen2.5-coder:0.5b", prompt: str = "fix", ite
     return NodeGene(id, Role.REFINER, model, prompt, 0.25, iterations)
 
 
+def planner(id: int, model: str = "llama3.2:3b") -> NodeGene:
+    return NodeGene(id, Role.PLANNER, model, "steps", 0.3)
+
+
+def tester(id: int, model: str = "qwen2.5-coder:0.5b") -> NodeGene:
+    return NodeGene(id, Role.TESTER, model, "asserts", 0.1)
+
+
+def selector(id: int) -> NodeGene:
+    return NodeGene(id, Role.SELECTOR)
+
+
 SOLO = build([generator(2)], [(0, 2), (2, 1)])
 LOOP = build([generator(2), executor(3), refiner(4)], [(0, 2), (2, 3), (3, 4), (4, 3), (3, 1)], {(2, 1)})
 ANALYZED = build(
@@ -72,6 +84,27 @@ BRANCHES = build(
     ],
     [(0, 2), (2, 3), (3, 4), (4, 3), (3, 9), (0, 5), (5, 6), (6, 7), (7, 8), (8, 6), (6, 9), (9, 1), (2, 9)],
 )
+# A disabled connection between neighbours where the picture breaks into rows: it once left the picture.
+BROKEN_BETWEEN_NEIGHBOURS = build(
+    [generator(2), generator(3), generator(4), executor(5), generator(6), generator(7), generator(8)],
+    [(0, 7), (6, 5), (5, 4), (2, 7), (4, 7), (7, 5), (8, 7), (2, 8), (4, 3), (4, 5), (7, 2), (7, 8), (2, 4), (5, 2),
+     (2, 6), (6, 2)],
+    [(6, 3)],
+)  # fmt: skip
+GRAPH = build(
+    [
+        planner(2),
+        generator(3, "qwen2.5-coder:0.5b", "careful", 0.2),
+        generator(4, "qwen2.5:1.5b", "examples", 0.8),
+        tester(5),
+        *(executor(6), refiner(7, iterations=2)),
+        *(executor(8, Feedback.TRACEBACK), analyzer(9), refiner(10)),
+        selector(11),
+    ],
+    [(0, 2), (2, 3), (0, 4), (0, 5), (3, 6), (5, 6), (6, 7), (7, 6), (4, 8), (8, 9), (9, 10), (10, 8), (6, 11),
+     (8, 11), (11, 1)],
+    [(4, 11)],
+)  # fmt: skip
 GENOMES = {
     "solo": SOLO,
     "loop": LOOP,
@@ -80,6 +113,7 @@ GENOMES = {
     "two_generators": TWO_GENERATORS,
     "long_names": LONG_NAMES,
     "branches": BRANCHES,
+    "graph": GRAPH,
 }
 
 _names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=40)
@@ -115,7 +149,16 @@ def linear_genomes(draw: st.DrawFn) -> Genome:
 def graph_genomes(draw: st.DrawFn) -> Genome:
     """Any directed graph over up to eight nodes, loops and all, in which some connections may be disabled."""
     count = draw(st.integers(1, 8))
-    makers: list[Callable[[int], NodeGene]] = [generator, executor, analyzer, refiner]
+    makers: list[Callable[[int], NodeGene]] = [
+        generator,
+        generator,
+        executor,
+        analyzer,
+        refiner,
+        planner,
+        tester,
+        selector,
+    ]
     nodes = [draw(st.sampled_from(makers))(id) for id in range(2, count + 2)]
     ids = [node.id for node in nodes]
     pairs = [(s, t) for s in [0, *ids] for t in [*ids, 1] if s != t]

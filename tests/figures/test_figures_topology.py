@@ -8,8 +8,18 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
-from figure_genomes import ANALYZED, GENOMES, LONG_NAMES, LOOP, SOLO, THREE_STAGES, graph_genomes, linear_genomes
-from hypothesis import given, settings
+from figure_genomes import (
+    ANALYZED,
+    BROKEN_BETWEEN_NEIGHBOURS,
+    GENOMES,
+    LONG_NAMES,
+    LOOP,
+    SOLO,
+    THREE_STAGES,
+    graph_genomes,
+    linear_genomes,
+)
+from hypothesis import example, given, settings
 
 from evo.errors import UserError
 from evo.figures import TopologyInfo, draw_topology, to_networkx, topology_info
@@ -68,6 +78,7 @@ def test_linear_genomes_are_laid_out_without_overlap(genome: Genome) -> None:
 
 
 @given(graph_genomes())
+@example(BROKEN_BETWEEN_NEIGHBOURS)
 @settings(max_examples=150, deadline=None)
 def test_any_graph_is_laid_out_without_overlap(genome: Genome) -> None:
     info = topology_info(genome)
