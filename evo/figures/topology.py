@@ -133,7 +133,7 @@ def _draw_way(axes: Axes, way: EdgeWay) -> None:
     arrow = FancyArrowPatch(
         path=rounded_polyline(way.points, _RADIUS[way.kind]),
         arrowstyle="-|>",
-        mutation_scale=9 if disabled else 11 + width / 2,
+        mutation_scale=9 if disabled else 9 + 2 * width,
         color=_COLOUR[way.kind],
         linewidth=width,
         linestyle=(0, (1, 2)) if disabled else "solid",
