@@ -1,7 +1,8 @@
-"""Keeps a backend's slots full, one model at a time, each slot near what it did last.
+"""Keeps a backend's slots full, a swap of models rare, and each slot near what it did last.
 
-A server that cannot hold all models swaps them, and a swap costs seconds. So what waits is grouped by model: calls of
-the current model go out until none is left waiting, then the model with the most waiting calls is next.
+A server that cannot hold all models swaps them, and a swap costs seconds. So what waits is grouped: calls go out to the
+models that the backend says are ready together, until none of theirs is left. Then the model with the most waiting
+calls is prepared, and what is ready with it is the next group.
 
 A server keeps the prompt of a slot's last call and reads of the next one only what is different, and reading costs
 about as much as writing. So a slot that becomes free gets the call that shares the longest beginning with its last one:
@@ -11,6 +12,7 @@ a neighbour in the sorted order of all that wait.
 import asyncio
 import itertools
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,6 +27,7 @@ class _Waiting:
     rank: tuple[str, int]  # what is sent, and the number that tells equal ones apart
     chat: Chat = field(compare=False)
     answer: "asyncio.Future[Completion]" = field(compare=False)
+    task: asyncio.Task[None] | None = field(default=None, compare=False)
 
 
 class Dispatcher:
@@ -36,9 +39,10 @@ class Dispatcher:
         self._gate = gate
         self._waiting: dict[str, list[_Waiting]] = {}  # sorted, by model
         self._idle: dict[str, list[str]] = {}  # what the free slots did last, by model, the latest at the end
-        self._current = ""
+        self._ready: frozenset[str] = frozenset()
         self._numbers = itertools.count()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}  # and its model
+        self._switching: asyncio.Task[None] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -52,28 +56,60 @@ class Dispatcher:
         insort(self._waiting.setdefault(chat.model, []), entry)
         # A turn of the loop later, so that everything that is ready now is ranked before anything starts.
         asyncio.get_running_loop().call_soon(self._fill)
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if entry.task is not None:
+                entry.task.cancel()  # so that the server stops as well
+            raise
 
     def _fill(self) -> None:
-        while self._waiting:
-            if self._current not in self._waiting:
-                self._current = max(self._waiting, key=lambda model: (len(self._waiting[model]), model))
-            slots = self._backend.slots(self._current)
-            if len(self._running) >= slots:
-                return
-            queue = self._waiting[self._current]
-            idle = self._idle.setdefault(self._current, [])
-            # A slot that has done nothing yet begins at a place of its own.
-            place = _nearest(queue, idle[-1]) if idle else len(queue) * len(self._running) // slots
-            entry = queue.pop(place)
-            if not queue:
-                del self._waiting[self._current]
-            if not entry.answer.done() and self._admitted(entry):
-                if idle:
-                    idle.pop()
-                task = asyncio.get_running_loop().create_task(self._serve(entry))
-                self._running.add(task)
-                task.add_done_callback(self._ended)
+        while (model := self._next()) is not None:
+            self._send(model)
+        ready_waits = not self._ready.isdisjoint(self._waiting)
+        if self._waiting and not ready_waits and not self._running and self._switching is None:
+            largest = max(self._waiting, key=lambda model: (len(self._waiting[model]), model))
+            self._switching = asyncio.get_running_loop().create_task(self._switch(largest))
+
+    def _next(self) -> str | None:
+        """The ready model with the most waiting calls, of those with a free slot."""
+        busy = Counter(self._running.values())
+        free = [
+            (len(queue), model)
+            for model, queue in self._waiting.items()
+            if model in self._ready and busy[model] < self._backend.slots(model)
+        ]
+        return max(free)[1] if free else None
+
+    def _send(self, model: str) -> None:
+        """Let the best of a model's waiting calls go out."""
+        queue = self._waiting[model]
+        idle = self._idle.setdefault(model, [])
+        # A slot that has done nothing yet begins at a place of its own.
+        busy = sum(each == model for each in self._running.values())
+        place = _nearest(queue, idle[-1]) if idle else len(queue) * busy // max(self._backend.slots(model), busy + 1)
+        entry = queue.pop(place)
+        if not queue:
+            del self._waiting[model]
+        if not entry.answer.done() and self._admitted(entry):
+            if idle:
+                idle.pop()
+            entry.task = asyncio.get_running_loop().create_task(self._serve(entry))
+            self._running[entry.task] = model
+            entry.task.add_done_callback(self._ended)
+
+    async def _switch(self, model: str) -> None:
+        """Make another group of models the ready one. If that fails, so do the calls that wait for it."""
+        context = self._waiting[model][0].chat.sampling.context
+        try:
+            self._gate()
+            self._ready = await self._backend.prepare(model, context) | {model}
+        except Exception as error:  # handed on to whoever asked
+            for entry in self._waiting.pop(model, ()):
+                if not entry.answer.done():
+                    entry.answer.set_exception(error)
+        self._switching = None
+        self._fill()
 
     def _admitted(self, entry: _Waiting) -> bool:
         try:
@@ -84,7 +120,7 @@ class Dispatcher:
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._fill()
 
     async def _serve(self, entry: _Waiting) -> None:

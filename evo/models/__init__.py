@@ -3,12 +3,13 @@
 The simulated pool has a face of its own, ``evo.models.simulated``: it needs problems and is only ever asked by name.
 """
 
-from evo.models.backend import Backend, BackendUnavailable, CallFailed, ModelInfo, ModelMissing
+from evo.models.backend import Backend, BackendUnavailable, ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion, Finish, Message, Sampling
 from evo.models.choose import Chosen, open_backend
 from evo.models.embedded import EmbeddedBackend
 from evo.models.engine import engine_version
-from evo.models.ollama import OllamaBackend
+from evo.models.failures import CallFailed
+from evo.models.ollama import OllamaBackend, Patience
 from evo.models.registry import Weights, known_weights, weights_named
 from evo.models.weights import PullProgress, locate, pull
 
@@ -25,6 +26,7 @@ __all__ = [
     "ModelInfo",
     "ModelMissing",
     "OllamaBackend",
+    "Patience",
     "PullProgress",
     "Sampling",
     "Weights",

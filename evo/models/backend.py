@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from evo.errors import EvoError, UserError
+from evo.errors import UserError
 from evo.models.chat import Chat, Completion
 
-__all__ = ["Backend", "BackendUnavailable", "CallFailed", "ModelInfo", "ModelMissing"]
+__all__ = ["Backend", "BackendUnavailable", "ModelInfo", "ModelMissing"]
 
 
 class BackendUnavailable(UserError):
@@ -17,15 +17,12 @@ class ModelMissing(UserError):
     """A model that the run needs is not there; the line says how to get it."""
 
 
-class CallFailed(EvoError):
-    """A call got no usable answer after all retries: missing data, never a zero."""
-
-
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model as it really was when it was called; a run records it.
 
     digest: of the weights (and for the simulated pool, of its parameters). parameters: e.g. "494.03M", "" if unknown.
+    template: SHA-256 (hex) of the chat template, "" if there is none.
     """
 
     name: str
@@ -35,6 +32,7 @@ class ModelInfo:
     parameters: str
     context: int
     server_version: str
+    template: str = ""
 
 
 class Backend(Protocol):
@@ -46,11 +44,16 @@ class Backend(Protocol):
     async def describe(self, model: str) -> ModelInfo:
         """Facts about a model. Raises ModelMissing, BackendUnavailable."""
 
+    async def prepare(self, model: str, context: int) -> frozenset[str]:
+        """Have a model in memory before a group of calls; returns all that are usefully called beside it, itself
+        included. Raises as ``chat`` does.
+        """
+
     async def chat(self, chat: Chat) -> Completion:
         """Answer one request. Retries inside what is worth retrying; raises CallFailed, ModelMissing."""
 
     def slots(self, model: str) -> int:
-        """How many requests for this model are usefully in flight at once (>= 1)."""
+        """How many requests for this model are usefully in flight at once (>= 1). May change as it is measured."""
 
     async def aclose(self) -> None:
         """Stop servers and close connections."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["Chat", "Completion", "Finish", "Message", "Sampling"]
 
-Finish = Literal["stop", "length"]
+Finish = Literal["stop", "length", "thinking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Completion:
     """One answer. prompt_tokens counts cached ones too; seconds is wall time at the backend, prompt and answer
     together.
 
-    finish: "stop" (the model ended) or "length" (max_tokens cut it).
+    finish: "stop" (the model ended), "length" (max_tokens cut it) or "thinking" (all it said were thoughts).
     """
 
     text: str

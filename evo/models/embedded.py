@@ -9,10 +9,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from evo.models.backend import CallFailed, ModelInfo, ModelMissing
+from evo.models.backend import ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion
 from evo.models.digests import file_digest
 from evo.models.engine import Engine, EngineCancelled, engine_version
+from evo.models.failures import GivenUp
 from evo.models.gguf import read_gguf_facts
 from evo.models.registry import weights_named
 from evo.models.weights import locate
@@ -70,23 +71,31 @@ class EmbeddedBackend:
             parameters=facts.parameters,
             context=facts.context,
             server_version=self._version,
+            template=facts.template,
         )
+
+    async def prepare(self, model: str, context: int) -> frozenset[str]:
+        """Load a model. It is best called alone: models share the processor, and two at once are slower than one after
+        the other. Raises ModelMissing, BackendUnavailable.
+        """
+        resident = await self._enter(model, context)
+        self._leave(resident)
+        return frozenset({model})
 
     async def chat(self, chat: Chat) -> Completion:
         """Answer one request. Raises CallFailed, ModelMissing, BackendUnavailable."""
-        resident = await self._enter(chat)
+        resident = await self._enter(chat.model, chat.sampling.context)
         cancelled = threading.Event()
         self._cancelled.add(cancelled)
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(resident.threads, resident.engine.ask, chat, cancelled)
         except EngineCancelled as error:
-            raise CallFailed(f"model {chat.model}: given up, because the embedded engine is closing") from error
+            raise GivenUp(f"model {chat.model}: given up, because the embedded engine is closing") from error
         finally:
             cancelled.set()  # no effect on a call that has ended; one that was given up ends within a token
             self._cancelled.discard(cancelled)
-            resident.calls -= 1
-            self._left.set()
+            self._leave(resident)
 
     def slots(self, model: str) -> int:
         """Sequences that the engine decodes in one batch."""
@@ -99,9 +108,13 @@ class EmbeddedBackend:
         while self._residents:
             await self._unload(next(iter(self._residents)))
 
-    async def _enter(self, chat: Chat) -> _Resident:
+    def _leave(self, resident: _Resident) -> None:
+        resident.calls -= 1
+        self._left.set()
+
+    async def _enter(self, model: str, context: int) -> _Resident:
         """The model in memory, loaded if need be, with this call counted in."""
-        key = (chat.model, chat.sampling.context)
+        key = (model, context)
         async with self._door:  # first come, first served: whoever needs a swap is not overtaken for ever
             if key not in self._residents:
                 while len(self._residents) >= self._loaded:

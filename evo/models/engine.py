@@ -10,8 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from evo.models.backend import BackendUnavailable, CallFailed
+from evo.models.backend import BackendUnavailable
 from evo.models.chat import Chat, Completion, Finish
+from evo.models.failures import BadRequest, CallFailed, ConnectionBroken, PromptTooLong, ServerError
 
 __all__ = ["Engine", "EngineCancelled", "engine_version"]
 
@@ -90,6 +91,7 @@ class _Answer:
     def __init__(self, cancelled: threading.Event) -> None:
         self._cancelled = cancelled
         self._pieces: list[str] = []
+        self._thoughts = 0
         self._finish: str | None = None
         self._usage: Mapping[str, Any] = {}
         self._error: Mapping[str, Any] | None = None
@@ -100,19 +102,23 @@ class _Answer:
         self._usage = chunk.get("usage") or self._usage
         for choice in chunk.get("choices") or ():
             self._pieces.append(choice["delta"].get("content") or "")
+            self._thoughts += len(choice["delta"].get("reasoning_content") or "")
             self._finish = choice["finish_reason"] or self._finish
         return self._cancelled.is_set()
 
     def completion(self, chat: Chat, seconds: float) -> Completion:
         if self._error is not None:
-            raise CallFailed(f"model {chat.model}: {_reason(self._error)}")
+            raise _failure(chat.model, self._error)
         if self._cancelled.is_set():
             raise EngineCancelled
         if self._finish is None or not self._usage:
-            raise CallFailed(f"model {chat.model}: the embedded engine stopped in the middle of an answer")
+            raise ConnectionBroken(f"model {chat.model}: the embedded engine stopped in the middle of an answer")
+        text = "".join(self._pieces)
         finish: Finish = "length" if self._finish == "length" else "stop"
+        if self._thoughts and not text:
+            finish = "thinking"
         prompt, completion = int(self._usage["prompt_tokens"]), int(self._usage["completion_tokens"])
-        return Completion("".join(self._pieces), prompt, completion, seconds, finish)
+        return Completion(text, prompt, completion, seconds, finish)
 
 
 def _request(chat: Chat, *, strict: bool) -> dict[str, Any]:
@@ -135,11 +141,16 @@ def _request(chat: Chat, *, strict: bool) -> dict[str, Any]:
     }
 
 
-def _reason(error: Mapping[str, Any]) -> str:
+def _failure(model: str, error: Mapping[str, Any]) -> CallFailed:
     if error.get("type") == "exceed_context_size_error":
         tokens, context = error.get("n_prompt_tokens"), error.get("n_ctx")
-        return f"a prompt of {tokens} tokens does not fit into the context of {context}; raise pipeline.context"
-    return " ".join(str(error.get("message", json.dumps(error))).split())
+        return PromptTooLong(
+            f"model {model}: a prompt of {tokens} tokens does not fit into the context of {context}; "
+            "raise pipeline.context"
+        )
+    words = " ".join(str(error.get("message", json.dumps(error))).split())
+    kind = BadRequest if error.get("type") == "invalid_request_error" else ServerError
+    return kind(f"model {model}: {words}")
 
 
 def _library() -> Any:

@@ -1,5 +1,6 @@
 """The facts that a GGUF file states about itself. Format: ggml's GGUF specification, versions 2 and 3."""
 
+import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +24,14 @@ _FILE_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class GgufFacts:
-    """What a file says of itself; "" or 0 where it says nothing. context: trained length in tokens."""
+    """What a file says of itself; "" or 0 where it says nothing. context: trained length in tokens.
+    template: SHA-256 (hex) of the chat template.
+    """
 
     quantization: str
     parameters: str
     context: int
+    template: str
 
 
 def read_gguf_facts(path: Path) -> GgufFacts:
@@ -40,10 +44,12 @@ def read_gguf_facts(path: Path) -> GgufFacts:
     except (struct.error, ValueError, KeyError, MemoryError, OverflowError) as error:
         raise ModelMissing(f"{path}: is not a GGUF file; give the path of one") from error
     context = facts.get(f"{facts.get('general.architecture')}.context_length")
+    template = str(facts.get("tokenizer.chat_template", ""))
     return GgufFacts(
         quantization=_FILE_TYPES.get(int(facts.get("general.file_type", -1)), ""),
         parameters=str(facts.get("general.size_label", "")),
         context=int(context or 0),
+        template=hashlib.sha256(template.encode()).hexdigest() if template else "",
     )
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from itertools import takewhile
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evo.evaluation.dispatcher import Dispatcher
-from evo.models import Chat, Completion, Message
+from evo.models import CallFailed, Chat, Completion, Message
 
 
 def shared(one, other):
@@ -25,6 +26,9 @@ class CachingServer:
 
     def slots(self, model):
         return self._slots
+
+    async def prepare(self, model, context):
+        return frozenset({model})
 
     async def chat(self, chat):
         text = chat.messages[0].content
@@ -74,3 +78,94 @@ def test_every_call_is_answered_once_by_its_own_answer(texts, slots):
     server = CachingServer(slots)
     assert dispatch(server, texts) == texts
     assert sorted(server.order) == sorted(texts)
+
+
+class SwappingServer(CachingServer):
+    """Holds ``loaded`` models; records what it was asked to prepare and what was in flight together."""
+
+    def __init__(self, slots, loaded):
+        super().__init__(slots)
+        self.loaded, self.memory, self.prepared, self.together, self.now = loaded, [], [], set(), []
+
+    async def prepare(self, model, context):
+        assert not self.now, "a swap waits until the calls before it have ended"
+        self.prepared.append((model, context))
+        self.memory = [*(each for each in self.memory if each != model), model][-self.loaded :]
+        if model == "broken":
+            raise CallFailed("broken: does not load")
+        return frozenset(self.memory)
+
+    async def chat(self, chat):
+        assert chat.model in self.memory
+        self.now.append(chat.model)
+        self.together.add(frozenset(self.now))
+        assert self.now.count(chat.model) <= self._slots
+        await asyncio.sleep(random.random() / 1000)
+        self.now.remove(chat.model)
+        return Completion(chat.model, 1, 1, 0.0, "stop")
+
+
+def dispatch_models(server, models):
+    async def run():
+        dispatcher = Dispatcher(server, lambda: None)
+        asked = (dispatcher.ask(replace(call("text", seed), model=model)) for seed, model in enumerate(models))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_models_that_do_not_fit_together_take_turns():
+    server = SwappingServer(3, loaded=1)
+    answers = dispatch_models(server, ["a", "b", "a", "c", "b", "a"] * 5)
+    assert [answer.text for answer in answers] == ["a", "b", "a", "c", "b", "a"] * 5
+    assert server.prepared == [("a", 4096), ("b", 4096), ("c", 4096)], "each is loaded once, the largest group first"
+    assert server.together == {frozenset(model) for model in "abc"}
+
+
+def test_models_that_fit_together_work_side_by_side():
+    server = SwappingServer(2, loaded=2)
+    dispatch_models(server, ["a", "b"])  # both are in memory now
+    server.prepared.clear()
+    server.together.clear()
+
+    async def run():
+        dispatcher = Dispatcher(server, lambda: None)
+        await dispatcher.ask(replace(call("first"), model="a"))
+        await asyncio.gather(*(dispatcher.ask(replace(call("x", k), model="ab"[k % 2])) for k in range(20)))
+
+    asyncio.run(run())
+    assert server.prepared == [("a", 4096)]
+    assert frozenset("ab") in server.together
+
+
+def test_a_model_that_cannot_be_prepared_fails_its_own_calls_only():
+    server = SwappingServer(2, loaded=1)
+    answers = dispatch_models(server, ["broken", "a", "broken", "broken"])
+    assert [isinstance(answer, CallFailed) for answer in answers] == [True, False, True, True]
+    assert answers[1].text == "a"
+
+
+def test_a_cancelled_call_is_cancelled_at_the_backend():
+    class Slow(CachingServer):
+        cancelled = False
+
+        async def chat(self, chat):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+
+    async def run():
+        server = Slow(1)
+        dispatcher = Dispatcher(server, lambda: None)
+        task = asyncio.create_task(dispatcher.ask(call("x")))
+        await asyncio.sleep(0.02)
+        assert dispatcher.in_flight == 1
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return server.cancelled, dispatcher.in_flight
+
+    assert asyncio.run(run()) == (True, 0)

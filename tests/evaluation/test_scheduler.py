@@ -45,6 +45,9 @@ class ScriptedBackend:
     def slots(self, model):
         return self._slots
 
+    async def prepare(self, model, context):
+        return frozenset({model})
+
     async def chat(self, chat):
         self.asked.append(chat)
         self.now += 1

@@ -28,7 +28,7 @@ async def test_the_first_success_counts(
             raise Fault
         return len(seen)
 
-    assert await with_retries(attempt, lambda error: patience) == tries
+    assert await with_retries(attempt, lambda error: patience, seconds=99) == tries
 
 
 async def test_patience_depends_on_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ async def test_patience_depends_on_the_error(monkeypatch: pytest.MonkeyPatch) ->
         raise seen[-1]
 
     with pytest.raises(KeyError):
-        await with_retries(attempt, lambda error: 9 if isinstance(error, Fault) else 0)
+        await with_retries(attempt, lambda error: 9 if isinstance(error, Fault) else 0, seconds=99)
     assert len(seen) == 3
 
 
@@ -56,7 +56,7 @@ async def test_waits_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(asyncio, "sleep", sleep)
     monkeypatch.setattr("evo.models.retry.random.uniform", lambda low, high: high)
     with pytest.raises(Fault):
-        await with_retries(attempt, lambda error: 5, first_wait=1, longest_wait=6)
+        await with_retries(attempt, lambda error: 5, seconds=99, first_wait=1, longest_wait=6)
     assert waits == [1, 2, 4, 6, 6]
 
 
@@ -67,9 +67,30 @@ async def test_cancelling_is_not_an_error_to_retry() -> None:
         tries.append(1)
         await asyncio.sleep(60)
 
-    task = asyncio.create_task(with_retries(attempt, lambda error: 9))
+    task = asyncio.create_task(with_retries(attempt, lambda error: 9, seconds=99))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(tries) == 1
+
+
+async def test_no_try_begins_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tries = 0.0, 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def attempt() -> None:
+        nonlocal now, tries
+        tries += 1
+        now += 10  # the first try's own time does not count
+        raise Fault
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr("evo.models.retry.time.monotonic", lambda: now)
+    monkeypatch.setattr("evo.models.retry.random.uniform", lambda low, high: high)
+    with pytest.raises(Fault):
+        await with_retries(attempt, lambda error: 100, seconds=30, longest_wait=5)
+    assert (tries, now) == (4, 40 + 1 + 2 + 4)

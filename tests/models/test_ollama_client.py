@@ -16,10 +16,26 @@ from evo.models import (
     Message,
     ModelMissing,
     OllamaBackend,
+    Patience,
     Sampling,
     open_backend,
 )
 from evo.models import retry as retry_module
+from evo.models.failures import (
+    Aborted,
+    BadRequest,
+    ConnectionBroken,
+    EmptyReply,
+    Endless,
+    Garbled,
+    NoFirstToken,
+    OutOfMemory,
+    PromptTooLong,
+    RunnerDied,
+    ServerBusy,
+    ServerError,
+    Stalled,
+)
 
 MODEL = "gemma3:1b"
 DIGEST = "ab" * 32
@@ -88,6 +104,11 @@ class Double:
         if answer == "hang":
             await reader.read()  # ends when the client goes
             self.left.set()
+            return True
+        if answer == "stall":
+            body = json.dumps({**GOOD, "done": False}).encode() + b"\n"
+            writer.write(reply(200, body).replace(b"Content-Length: ", b"Content-Length: 9"))
+            await reader.read()
             return True
         if answer == "reset":
             writer.write(reply(200, GOOD)[:60])
@@ -158,7 +179,7 @@ async def test_a_request_carries_every_option(double: Double, backend: OllamaBac
         "num_ctx": 2048,
     }
     assert sent["think"] is False
-    assert sent["stream"] is False
+    assert sent["stream"] is True
     assert sent["keep_alive"] == "30m"
     assert sent["messages"][0] == {"role": "system", "content": "be brief"}
 
@@ -173,7 +194,7 @@ async def test_stop_words_are_sent_when_there_are_any(double: Double, backend: O
     [
         ({"done_reason": "length"}, "def f(): return 1", "length"),
         ({"message": {"role": "assistant", "content": ""}}, "", "stop"),
-        ({"message": {"role": "assistant", "content": "", "thinking": "hm"}}, "", "stop"),
+        ({"message": {"role": "assistant", "content": "", "thinking": "hm"}}, "", "thinking"),
         ({"prompt_eval_count": None, "eval_count": None}, "def f(): return 1", "stop"),
     ],
 )
@@ -205,18 +226,37 @@ async def test_what_passes_is_tried_again(double: Double, backend: OllamaBackend
     assert len(double.requests) == 3
 
 
+OOM = "model requires more system memory (9.1 GiB) than is available (2.0 GiB)"
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words", "requests"),
     [
         (reply(404, {"error": "model not found"}), ModelMissing, "ollama pull gemma3:1b", 1),
-        (reply(400, {"error": "invalid option\nmin_q"}), CallFailed, "invalid option min_q (HTTP 400)", 1),
-        (reply(500, {"error": "out of memory"}), CallFailed, "out of memory", 1),
-        (reply(200, {**GOOD, "done": False, "done_reason": None}), CallFailed, "broke off", 1),
-        (reply(200, {**GOOD, "done_reason": "load"}), CallFailed, "ended with load", 1),
-        (reply(200, {**GOOD, "prompt_eval_count": 2048}), CallFailed, "does not fit into the context of 2048", 1),
-        (reply(503, {"error": "server busy"}), CallFailed, "server busy", 4),
-        ("reset", CallFailed, MODEL, 4),
-        (reply(200, b"{"), CallFailed, "not what the protocol says", 4),
+        (reply(401, {"error": "unauthorized"}), BackendUnavailable, "set OLLAMA_API_KEY", 1),
+        (reply(400, {"error": "invalid option\nmin_q"}), BadRequest, "invalid option min_q (HTTP 400)", 1),
+        (reply(400, {"error": "prompt exceeds the context length"}), PromptTooLong, "raise pipeline.context", 1),
+        (reply(500, {"error": "out of memory"}), OutOfMemory, "lower pipeline.context", 1),
+        (reply(500, {"error": OOM}), OutOfMemory, "9.1 GiB", 1),
+        (reply(500, {"error": "boom"}), ServerError, "boom (HTTP 500)", 1),
+        (reply(500, {"error": "token repeat limit reached"}), Aborted, "repeated one token", 1),
+        (reply(500, {"error": "llama runner process has terminated"}), RunnerDied, "terminated", 4),
+        (reply(200, {**GOOD, "done": False, "done_reason": None}), Aborted, "done = false", 1),
+        (reply(200, {**GOOD, "done_reason": "load"}), Garbled, "ended with 'load'", 4),
+        (reply(200, {**GOOD, "prompt_eval_count": 2048}), PromptTooLong, "does not fit into the context of 2048", 1),
+        (reply(200, {"error": "token repeat limit reached"}), Aborted, "repeated one token", 1),
+        (reply(200, {"error": "llama runner process no longer running: 2"}), RunnerDied, "no longer running", 4),
+        (
+            reply(200, b"".join(json.dumps({**GOOD, "done": False}).encode() + b"\n" for _ in range(200))),
+            Endless,
+            "64",
+            1,
+        ),
+        (reply(200, b""), EmptyReply, "an empty reply", 4),
+        (reply(503, {"error": "server busy"}), ServerBusy, "OLLAMA_MAX_QUEUE", 9),
+        (reply(502, b"<html>"), ConnectionBroken, "HTTP 502", 4),
+        ("reset", ConnectionBroken, MODEL, 4),
+        (reply(200, b"{"), Garbled, "not what the protocol says", 4),
     ],
 )
 async def test_what_stays_is_one_line(
@@ -230,12 +270,15 @@ async def test_what_stays_is_one_line(
     assert len(double.requests) == requests
 
 
-async def test_a_server_that_hangs_is_given_up_after_two_tries(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evo.models.ollama._LOAD_SECONDS", 0.0)
-    monkeypatch.setattr("evo.models.ollama._SLOWEST", 1e9)
-    double.script = ["hang"]
-    backend = OllamaBackend(seconds=0.2)
-    with pytest.raises(CallFailed, match="no answer in time"):
+@pytest.mark.parametrize(("script", "kind"), [("hang", NoFirstToken), ("stall", Stalled)])
+async def test_a_server_that_hangs_is_given_up_after_two_tries(
+    double: Double, monkeypatch: pytest.MonkeyPatch, script: str, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr("evo.models.ollama.host._READ", 1e9)
+    monkeypatch.setattr("evo.models.ollama.host._WRITE", 1e9)
+    double.script = [script]
+    backend = OllamaBackend(patience=Patience(first=0.2, between=0.2, load=0.0))
+    with pytest.raises(kind):
         await backend.chat(chat())
     assert len(double.requests) == 2
     await backend.aclose()

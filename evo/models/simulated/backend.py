@@ -74,6 +74,11 @@ class SimulatedBackend:
             server_version="SIMULATED",
         )
 
+    async def prepare(self, model: str, context: int) -> frozenset[str]:
+        """There is nothing to load. Raises ModelMissing."""
+        self._check(model)
+        return frozenset(self.models)
+
     async def chat(self, chat: Chat) -> Completion:
         """The answer that the seed draws, at once: inverse-CDF sampling, best draft first.
 

@@ -1,0 +1,71 @@
+"""How many calls are usefully in flight at once: found by measuring the work itself, then kept.
+
+A server does not say how many calls it answers in parallel (OLLAMA_NUM_PARALLEL); it queues the others. By Little's law
+(Little, 1961) the mean number in service is the number in flight times the share of a call's time that it is served
+and not queued. So the number in flight is doubled as long as all of them are served and more tokens come per second;
+where calls queue, it becomes what was in service and one more, which is there when a slot becomes free.
+"""
+
+import math
+
+__all__ = ["Pace"]
+
+_START = 4
+_MOST = 64
+_LEAST_CALLS = 8  # in a window
+_SERVED = 0.75  # share of time in service below which calls queue
+_GAIN = 1.1  # of tokens per second, that a doubling must bring
+_LOADING = 1.0  # seconds; a call that waited so long for its model says nothing about queues
+
+
+class Pace:
+    """The number for one model on one server. ``fixed``: that many, whatever is measured."""
+
+    def __init__(self, fixed: int | None = None) -> None:
+        self.limit = fixed or _START
+        self.settled = fixed is not None
+        self._before: tuple[int, float] | None = None  # the last level that was worth it, and its tokens per second
+        self._begin(0.0)
+
+    def ended(self, *, now: float, tokens: int, served: float, wall: float, loading: float, in_flight: int) -> None:
+        """Take in one answer: served, wall and loading in seconds (served = 0 if the server does not say),
+        in_flight with this one.
+        """
+        if self.settled:
+            return
+        if in_flight < self.limit or loading > _LOADING:
+            self._begin(now)  # there is not enough work, or the model was elsewhere: nothing is learnt
+            return
+        self._calls += 1
+        if self._calls <= self.limit:  # began before this level did
+            self._since = now
+            return
+        self._tokens += tokens
+        self._served += served or wall
+        self._wall += wall
+        if self._calls >= self.limit + max(_LEAST_CALLS, 2 * self.limit):
+            self._judge(now)
+
+    def busy(self) -> None:
+        """The server's queue is full: half of it is enough."""
+        self.limit = max(1, self.limit // 2)
+        self.settled = True
+
+    def _judge(self, now: float) -> None:
+        in_service = self.limit * min(1.0, self._served / self._wall) if self._wall else self.limit
+        rate = self._tokens / max(now - self._since, 1e-9)
+        if in_service < _SERVED * self.limit:
+            self.limit = min(self.limit, max(1, math.floor(in_service + 0.5)) + 1)
+            self.settled = True
+        elif self._before is not None and rate < _GAIN * self._before[1]:
+            self.limit = self._before[0]
+            self.settled = True
+        else:
+            self._before = self.limit, rate
+            self.limit = min(2 * self.limit, _MOST)
+            self.settled = self.limit == self._before[0]
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        self._calls, self._tokens = 0, 0
+        self._served, self._wall, self._since = 0.0, 0.0, now
