@@ -27,6 +27,7 @@ _FLAGS = {
     "limit_calls": "run.limit_calls",
     "limit_minutes": "run.limit_minutes",
     "strict": "models.strict",
+    "call_store": "models.call_store",
     "workers": "sandbox.workers",
 }
 
@@ -50,6 +51,17 @@ def main(
     run: Annotated[
         str | None, typer.Option(help="Name under runs/, or a path. An existing run is continued.", show_default=False)
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue --run, or the latest search; never begin a new run.")
+    ] = False,
+    fork: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Begin a new run with all that --run, or the latest search, has paid for."),
+    ] = None,
+    call_store: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Share calls: a file for many runs, or an earlier run to take from."),
+    ] = None,
     limit_calls: Annotated[int | None, typer.Option(help="Make so many new model calls at most.")] = None,
     limit_minutes: Annotated[float | None, typer.Option(help="Search so many minutes at most.")] = None,
     workers: Annotated[int | None, typer.Option(help="Programs that run at once.")] = None,
@@ -69,12 +81,14 @@ def main(
       python -m evo.search --benchmark my-problems.jsonl --problems 12 --run mine
       python -m evo.search --backend simulated --config study --seed 7
       python -m evo.search --run mine                    (continues runs/mine)
+      python -m evo.search --resume                      (continues the latest search)
+      python -m evo.search --run mine --fork wider --problems 24
       python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
     """
     given = locals()
     changes = changes_from({key: given[flag] for flag, key in _FLAGS.items()}, settings or [])
     try:
-        result = run_search(config, run=run, observer=display_for(console), changes=changes)
+        result = run_search(config, run=run, resume=resume, fork=fork, observer=display_for(console), changes=changes)
     except Interrupted as stop:
         console.print(f"{stop}\nto go on: python -m evo.search --run {stop.run}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from stop

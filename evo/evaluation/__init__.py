@@ -1,10 +1,12 @@
 """Measuring: the scheduler that fulfils effects, seeds, the record of what was paid for, evidence and estimates."""
 
 from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.database import open_readonly, read_meta
 from evo.evaluation.difference import Difference, gains, paired
 from evo.evaluation.estimate import Estimate, estimate
 from evo.evaluation.ledger import Ledger
 from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated, Single
+from evo.evaluation.salvage import Evidence, readable_rows, take_evidence
 from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
 from evo.evaluation.seeds import call_seed, seeds_for, stream
 from evo.evaluation.store import Store
@@ -16,6 +18,7 @@ __all__ = [
     "Counters",
     "Difference",
     "Estimate",
+    "Evidence",
     "Ledger",
     "Measurement",
     "Policy",
@@ -29,7 +32,11 @@ __all__ = [
     "call_seed",
     "estimate",
     "gains",
+    "open_readonly",
     "paired",
+    "read_meta",
+    "readable_rows",
     "seeds_for",
     "stream",
+    "take_evidence",
 ]

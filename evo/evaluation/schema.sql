@@ -1,14 +1,22 @@
--- One run. `key` columns are SHA-256 of everything the row depends on.
-CREATE TABLE IF NOT EXISTS meta (
+-- One run, schema 2. `key` columns are SHA-256 of everything the row depends on.
+CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- A draw: what was asked of a model (JSON, zlib) and what it answered.
-CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY,
-    model TEXT NOT NULL,
-    model_digest TEXT NOT NULL,
+-- Weights that were called, by the name they had then.
+CREATE TABLE models (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    UNIQUE (name, digest)
+);
+
+-- A draw: what was asked of a model (JSON, zlib) and what it answered; rows in the order in which they were paid for.
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    model INTEGER NOT NULL REFERENCES models (id),
     problem TEXT NOT NULL,
     role TEXT NOT NULL,
     request BLOB NOT NULL,
@@ -17,17 +25,24 @@ CREATE TABLE IF NOT EXISTS calls (
     completion_tokens INTEGER NOT NULL,
     seconds REAL NOT NULL,
     finish TEXT NOT NULL
-) WITHOUT ROWID;
+);
 
 -- A program run against a check; the verdict as JSON.
-CREATE TABLE IF NOT EXISTS executions (
-    key TEXT PRIMARY KEY,
+CREATE TABLE executions (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
     problem TEXT NOT NULL,
     verdict TEXT NOT NULL
+);
+
+-- Plans that were measured, and the first genome that compiled to each (NULL where it was measured outside a search).
+CREATE TABLE plans (
+    digest TEXT PRIMARY KEY,
+    genome TEXT
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS cells (
-    plan TEXT NOT NULL,
+CREATE TABLE cells (
+    plan TEXT NOT NULL REFERENCES plans (digest),
     problem TEXT NOT NULL,
     purpose TEXT NOT NULL,
     replicate INTEGER NOT NULL,
@@ -40,14 +55,10 @@ CREATE TABLE IF NOT EXISTS cells (
     fault TEXT NOT NULL,
     PRIMARY KEY (plan, problem, purpose, replicate)
 ) WITHOUT ROWID;
+CREATE INDEX missing_cells ON cells (plan) WHERE solved IS NULL;
 
--- Which genome a plan digest stands for, and what each generation held and decided (JSON).
-CREATE TABLE IF NOT EXISTS plans (
-    digest TEXT PRIMARY KEY,
-    genome TEXT NOT NULL
-) WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS generations (
+-- What each generation held and decided: genomes, parents, species, estimates (JSON).
+CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
     record TEXT NOT NULL
 );

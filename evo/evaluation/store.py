@@ -6,66 +6,93 @@ hundreds of rows, and a process that is killed loses nothing that anybody has se
 """
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from evo.errors import UserError
+from evo.errors import EvoError, UserError
 from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.database import open_database, open_readonly
 from evo.evaluation.records import verdict_from_json, verdict_to_json
 from evo.models import Chat, Completion, Finish
 from evo.sandbox import Verdict
 
 __all__ = ["Store"]
 
-SCHEMA_VERSION = 1
-
-_PUT_CALL = "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-_PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (?,?,?)"
+_PUT_MODEL = "INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)"
+_PUT_CALL = """INSERT OR IGNORE INTO calls
+    SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?"""
+_PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
+_PUT_PLAN = """INSERT INTO plans VALUES (?,?)
+    ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
 _PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class Store:
     """The record of one run. Used from one event loop; reads are synchronous, writes are awaited until they are
     durable.
+
+    Whatever goes wrong with the file is a UserError of one line. After a write that failed nothing more is written, and
+    ``check`` says so to whoever is about to pay for something.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file. Raises UserError if it cannot be used."""
+    def __init__(self, path: Path, *, calls_from: "Store | None" = None, readonly: bool = False) -> None:
+        """Open or create the file; ``readonly``: one that exists, and nothing beside it is changed.
+
+        calls_from: another store to look calls up in. What is found there is copied into this one, and new calls are
+        recorded in both, unless that one is read-only. It is closed with this one. Raises UserError if the file cannot
+        be used.
+        """
         self._path = path
+        self._shared = calls_from
+        self._readonly = readonly
         self._pending: list[tuple[str, tuple[Any, ...]]] = []
         self._flushed: asyncio.Future[None] | None = None
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise UserError(
-                    f"{path}: was written by another version of evo (schema {version}, not {SCHEMA_VERSION})"
-                )
-            self._db.executescript(files("evo.evaluation").joinpath("schema.sql").read_text("utf-8"))
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        except sqlite3.Error as error:
-            raise UserError(f"{path}: cannot be used as a run's database ({error}); name another --run") from error
+        self._failure: UserError | None = None
+        self._db = open_readonly(path) if readonly else open_database(path)
+        self._inode = path.stat().st_ino
 
     def close(self) -> None:
         """Write what is pending and close the file."""
-        self._flush()
-        self._db.close()
+        try:
+            if self._failure is None:
+                self._flush()
+        finally:
+            self._db.close()
+            if self._shared is not None:
+                self._shared.close()
+
+    def check(self) -> None:
+        """Raises UserError if the last write failed: what is paid for from now on could not be kept."""
+        if self._failure is not None:
+            raise self._failure
 
     # -- calls and executions --------------------------------------------------------------------------------------
 
     def call(self, key: str) -> Completion | None:
         """The recorded answer to Chat.key, or None."""
-        row = self._db.execute(
-            "SELECT text, prompt_tokens, completion_tokens, seconds, finish FROM calls WHERE key=?", (key,)
-        ).fetchone()
-        return None if row is None else Completion(row[0], row[1], row[2], row[3], cast(Finish, row[4]))
+        row = self._row("SELECT text, prompt_tokens, completion_tokens, seconds, finish FROM calls WHERE key=?", key)
+        if row is None:
+            return None if self._shared is None else self._borrow(key)
+        return Completion(row[0], row[1], row[2], row[3], cast(Finish, row[4]))
+
+    def _borrow(self, key: str) -> Completion | None:
+        """A call of the shared store, which is written down here too so that this run is whole without it."""
+        assert self._shared is not None
+        row = self._shared._row(
+            "SELECT name, digest, problem, role, request, text, prompt_tokens, completion_tokens, seconds, finish "
+            "FROM calls JOIN models ON models.id = calls.model WHERE key=?",
+            key,
+        )
+        if row is None:
+            return None
+        self._append(_PUT_MODEL, row[:2])
+        self._append(_PUT_CALL, (key, *row))
+        return Completion(row[5], row[6], row[7], row[8], cast(Finish, row[9]))
 
     async def put_call(self, key: str, chat: Chat, model_digest: str, answer: Completion) -> None:
         """Record a draw."""
@@ -83,90 +110,130 @@ class Store:
         )
         head = (key, chat.model, model_digest, chat.problem, chat.role, request)
         tail = (answer.text, answer.prompt_tokens, answer.completion_tokens, answer.seconds, answer.finish)
-        await self._put(_PUT_CALL, head + tail)
+        writes = [(_PUT_MODEL, (chat.model, model_digest)), (_PUT_CALL, head + tail)]
+        if self._shared is not None and not self._shared._readonly:
+            await asyncio.gather(self._put(*writes), self._shared._put(*writes))
+        else:
+            await self._put(*writes)
 
     def execution(self, key: str) -> Verdict | None:
         """The recorded verdict of an execution, or None."""
-        row = self._db.execute("SELECT verdict FROM executions WHERE key=?", (key,)).fetchone()
+        row = self._row("SELECT verdict FROM executions WHERE key=?", key)
         return None if row is None else verdict_from_json(row[0])
 
     async def put_execution(self, key: str, problem: str, verdict: Verdict) -> None:
         """Record a verdict."""
-        await self._put(_PUT_EXECUTION, (key, problem, verdict_to_json(verdict)))
+        await self._put((_PUT_EXECUTION, (key, problem, verdict_to_json(verdict))))
 
     # -- cells -----------------------------------------------------------------------------------------------------
 
     def cells(self) -> Iterator[Cell]:
         """Every recorded cell, in the order of its key."""
-        for row in self._db.execute("SELECT * FROM cells"):
-            yield _cell(row)
+        with self._reading():
+            for row in self._db.execute("SELECT * FROM cells"):
+                yield _cell(row)
 
     def cell(self, plan: str, problem: str, purpose: Purpose, replicate: int) -> Cell | None:
         """One recorded cell, or None."""
-        row = self._db.execute(
-            "SELECT * FROM cells WHERE plan=? AND problem=? AND purpose=? AND replicate=?",
-            (plan, problem, purpose.value, replicate),
-        ).fetchone()
+        where = "plan=? AND problem=? AND purpose=? AND replicate=?"
+        row = self._row(f"SELECT * FROM cells WHERE {where}", plan, problem, purpose.value, replicate)
         return None if row is None else _cell(row)
 
     async def put_cell(self, cell: Cell) -> None:
         """Record a cell; one that replaces a missing one overwrites it."""
         head = (cell.plan, cell.problem, cell.purpose.value, cell.replicate, cell.solved, cell.status)
         tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault)
-        await self._put(_PUT_CELL, (*head, json.dumps(cell.error_types), *tail))
+        row = (*head, json.dumps(cell.error_types), *tail)
+        await self._put((_PUT_PLAN, (cell.plan, None)), (_PUT_CELL, row))
 
     # -- the course of the run -------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> str | None:
         """A fact about the run (see evo.run), or None."""
-        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        row = self._row("SELECT value FROM meta WHERE key=?", key)
         return None if row is None else cast(str, row[0])
 
     def put_meta(self, key: str, value: str) -> None:
         """Record a fact about the run, at once."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+        if self.meta(key) != value:
+            self._append("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+            self._flush()
 
     def put_plan(self, digest: str, genome: str) -> None:
-        """Remember a genome that compiles to this plan; the first one stays."""
-        self._db.execute("INSERT OR IGNORE INTO plans VALUES (?,?)", (digest, genome))
+        """Remember a genome that compiles to this plan; the first one stays. Durable with the next thing that is."""
+        self._append(_PUT_PLAN, (digest, genome))
 
     def put_generation(self, number: int, record: str) -> None:
         """Record a finished generation, at once."""
-        self._db.execute("INSERT OR REPLACE INTO generations VALUES (?,?)", (number, record))
+        if self._row("SELECT 1 FROM generations WHERE number=? AND record=?", number, record) is None:
+            self._append("INSERT OR REPLACE INTO generations VALUES (?,?)", (number, record))
+        self._flush()
 
     def generations(self) -> Iterator[tuple[int, str]]:
         """(number, record) of every finished generation, in order."""
-        yield from self._db.execute("SELECT number, record FROM generations ORDER BY number")
+        with self._reading():
+            yield from self._db.execute("SELECT number, record FROM generations ORDER BY number")
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _row(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        with self._reading():
+            return cast(tuple[Any, ...] | None, self._db.execute(query, values).fetchone())
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            folder = self._path.parent
+            raise UserError(f"{self._path}: cannot be read ({error}); see: python -m evo.doctor {folder}") from error
 
     # -- group commit ----------------------------------------------------------------------------------------------
 
-    async def _put(self, statement: str, row: tuple[Any, ...]) -> None:
+    def _append(self, statement: str, row: tuple[Any, ...]) -> None:
         self._pending.append((statement, row))
+
+    async def _put(self, *writes: tuple[str, tuple[Any, ...]]) -> None:
+        self.check()
+        self._pending += writes
         if self._flushed is None:
             loop = asyncio.get_running_loop()
             self._flushed = loop.create_future()
-            loop.call_soon(self._flush)
+            loop.call_soon(self._flush_for_others)
         await asyncio.shield(self._flushed)
 
+    def _flush_for_others(self) -> None:
+        with contextlib.suppress(EvoError):  # whoever wrote is told
+            self._flush()
+
     def _flush(self) -> None:
+        """Write what is pending, durably, and tell whoever waits for it. Raises UserError."""
         pending, self._pending = self._pending, []
         flushed, self._flushed = self._flushed, None
         try:
             if pending:
-                self._db.execute("BEGIN IMMEDIATE")
-                for statement, row in pending:
-                    self._db.execute(statement, row)
-                self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            failure = UserError(
-                f"{self._path}: cannot be written ({error}); free the disk, then run the same command again"
-            )
-            if flushed is None:
-                raise failure from error
-            flushed.set_exception(failure)
-        else:
+                self._write(pending)
+        except (sqlite3.Error, OSError) as error:
+            fix = "free or mend the disk, then run the same command again"
+            self._failure = UserError(f"{self._path}: cannot be written ({error}); {fix}")
             if flushed is not None:
-                flushed.set_result(None)
+                flushed.set_exception(self._failure)
+            raise self._failure from error
+        if flushed is not None:
+            flushed.set_result(None)
+
+    def _write(self, pending: list[tuple[str, tuple[Any, ...]]]) -> None:
+        if self._path.stat().st_ino != self._inode:  # SQLite would go on writing into a file without a name
+            raise FileNotFoundError("it was replaced by another file")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, row in pending:
+                self._db.execute(statement, row)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
 
 def _cell(row: tuple[Any, ...]) -> Cell:

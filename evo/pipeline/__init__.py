@@ -1,6 +1,6 @@
 """Roles and prompts; genomes compiled to plans; plans run as generators of effects, without any I/O."""
 
-from evo.pipeline.compile import compile_genome
+from evo.pipeline.compile import BEHAVIOUR, compile_genome
 from evo.pipeline.effects import Effect, Execute, Reply
 from evo.pipeline.extraction import extract_code
 from evo.pipeline.interpreter import run
@@ -9,6 +9,7 @@ from evo.pipeline.prompts import PromptBook
 from evo.pipeline.trace import Step, Trace
 
 __all__ = [
+    "BEHAVIOUR",
     "TAILS",
     "Effect",
     "Execute",

@@ -17,9 +17,9 @@ from evo.genome.genes import OUTPUT_ID, TASK_ID, Feedback, Genome, NodeGene, Rol
 from evo.pipeline.plan import PipelineSettings, Plan, PlanNode
 from evo.pipeline.prompts import PromptBook
 
-__all__ = ["compile_genome"]
+__all__ = ["BEHAVIOUR", "compile_genome"]
 
-_BEHAVIOUR = 1  # part of every digest: raised when messages, feedback or extraction change what a plan does
+BEHAVIOUR = 1  # part of every digest: raised when messages, feedback or extraction change what a plan does
 
 
 def compile_genome(genome: Genome, settings: PipelineSettings, prompts: PromptBook) -> Plan:
@@ -196,5 +196,5 @@ def _lay_out(
 def _digest(nodes: tuple[PlanNode, ...], edges: tuple[tuple[int, int], ...], settings: PipelineSettings) -> str:
     refines = any(node.role is Role.REFINER for node in nodes)
     effective = replace(settings, early_stopping=settings.early_stopping or not refines)  # nothing to stop without one
-    parts = [_BEHAVIOUR, [(*_behaviour(node), node.iterations) for node in nodes], edges, asdict(effective)]
+    parts = [BEHAVIOUR, [(*_behaviour(node), node.iterations) for node in nodes], edges, asdict(effective)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

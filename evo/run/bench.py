@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from evo.errors import UserError
 from evo.evaluation import Scheduler, Store
 from evo.genome import Role
 from evo.models import ModelInfo
 from evo.pipeline import PromptBook
 from evo.run.backends import Pool, open_pool
 from evo.run.folder import RunFolder, write_text
+from evo.run.identity import hold_to, identity
 from evo.run.result import Observer
 from evo.run.settings import RunSettings
 from evo.sandbox import SandboxPool
@@ -45,7 +45,8 @@ class Bench:
 async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observer: Observer) -> AsyncIterator[Bench]:
     """Open a bench on a held run folder; from then on ``text`` is the run's config.
 
-    Raises UserError for what the settings name and is not there, and for a run that was begun with other weights.
+    Raises UserError for what the settings name and is not there, and for a run that was begun with other weights,
+    problems, prompts or code.
     """
     started = time.monotonic()
     problems = load_problems(
@@ -56,7 +57,7 @@ async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observ
     )
     prompts = PromptBook.load(Path(settings.pipeline.prompts) if settings.pipeline.prompts else None)
     async with contextlib.AsyncExitStack() as stack:
-        store = Store(folder.database)
+        store = Store(folder.database, calls_from=_shared_calls(settings.models.call_store))
         stack.callback(store.close)
         pool = await open_pool(settings, problems, store, observer)
         stack.push_async_callback(pool.backend.aclose)
@@ -75,20 +76,24 @@ async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observ
             deadline=started + 60 * settings.run.limit_minutes if settings.run.limit_minutes else None,
         )
         stack.callback(scheduler.close)
-        _remember(store, pool, models, folder, text)
+        hold_to(store, folder, identity(problems, prompts, models, settings.tasks.benchmark))
+        _remember(store, pool, models, text)
+        write_text(folder.config, text)
         yield Bench(problems, prompts, pool, models, sandbox.tier, store, scheduler)
 
 
-def _remember(store: Store, pool: Pool, models: Mapping[str, ModelInfo], folder: RunFolder, text: str) -> None:
-    """Everything is open and agrees: from here on this is the run. Refuses other weights under the same names."""
-    now = {name: asdict(info) for name, info in models.items()}
-    for name, before in json.loads(store.meta("models") or "{}").items():
-        if name in now and before["digest"] != now[name]["digest"]:
-            raise UserError(
-                f"{folder.path}: was started with {name} of digest {before['digest'][:12]}, but it is "
-                f"{now[name]['digest'][:12]} now; name another --run"
-            )
+def _shared_calls(path: str) -> Store | None:
+    """The store of calls that a run shares: a file is read and written, another run's record only read."""
+    if not path:
+        return None
+    if (other := RunFolder.named(path)).database.is_file():
+        return Store(other.database, readonly=True)
+    return Store(Path(path))
+
+
+def _remember(store: Store, pool: Pool, models: Mapping[str, ModelInfo], text: str) -> None:
+    """Everything is open and agrees: from here on this is the run."""
     store.put_meta("backend", pool.backend.name)
     store.put_meta("pool", " ".join(pool.models))
-    store.put_meta("models", json.dumps(now))
-    write_text(folder.config, text)
+    store.put_meta("models", json.dumps({name: asdict(info) for name, info in models.items()}))
+    store.put_meta("config", text)

@@ -6,12 +6,14 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
-from evo.errors import EvoError
+from evo.errors import EvoError, UserError
+from evo.evaluation import open_readonly, readable_rows
 from evo.models import OllamaBackend, engine_version, known_weights, locate
 from evo.run.folder import RunFolder
+from evo.run.identity import recorded_text
 from evo.run.settings import parse_settings
 from evo.sandbox import probe
 
@@ -20,7 +22,7 @@ __all__ = ["Check", "check_machine", "check_run"]
 _PYTHON = (3, 11)
 _PACKAGES = ("neat-python", "ollama", "numpy", "scipy", "matplotlib", "networkx", "typer", "rich", "jinja2")
 _DISK_BYTES = 2_000_000_000
-_TABLES = ("calls", "executions", "cells", "plans", "generations")
+_FOREIGN = "PRAGMA foreign_key_check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +108,55 @@ def _disk() -> Check:
 
 def _settings(folder: RunFolder) -> Check:
     try:
-        parse_settings(folder.config.read_text("utf-8"), str(folder.config))
-    except (EvoError, OSError, UnicodeDecodeError) as error:
-        return Check("settings", False, str(error), f"restore {folder.config}; the database beside it stays readable")
-    return Check("settings", True, str(folder.config))
+        text = recorded_text(folder)
+        parse_settings(text or "", str(folder.config))
+    except (EvoError, OSError) as error:
+        return Check("settings", False, str(error), "the database beside it stays readable")
+    return Check(
+        "settings", True, f"{folder.config}{'' if folder.config.exists() else ' is gone; the database has it'}"
+    )
 
 
 def _database(folder: RunFolder) -> Iterator[Check]:
-    salvage = f"everything that can still be read: sqlite3 {folder.database} .recover | sqlite3 saved.sqlite"
     try:
-        with closing(sqlite3.connect(f"{folder.database.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            faults = [row[0] for row in db.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
-            yield Check("database", not faults, "; ".join(faults) or "whole", salvage if faults else "")
-            counts = [f"{db.execute(f'SELECT COUNT(*) FROM {name}').fetchone()[0]} {name}" for name in _TABLES]
-            yield Check("record", True, ", ".join(counts))
+        with closing(open_readonly(folder.database)) as db:
+            faults = _faults(db)
+            if faults:
+                yield Check("database", False, "; ".join(faults[:3]), _salvage(folder))
+                yield _record(db, "can still be read")
+                return
+            yield Check("database", True, "whole")
+            yield _record(db, "on record")
             missing = db.execute("SELECT COUNT(*) FROM cells WHERE solved IS NULL").fetchone()[0]
             fix = f"measured again by: python -m evo.search --run {folder.path}" if missing else ""
             yield Check("missing cells", True, f"{missing}", fix)
-    except sqlite3.Error as error:
-        yield Check("database", False, str(error), salvage if folder.database.exists() else "the run has not begun")
+    except (UserError, sqlite3.Error) as error:
+        fix = _salvage(folder) if folder.database.exists() else "the run has not begun"
+        yield Check("database", False, str(error), fix)
+
+
+def _faults(db: sqlite3.Connection) -> list[str]:
+    try:
+        faults = [row[0] for row in db.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
+        return faults or [f"{row[0]} refers to {row[2]} that are not there" for row in db.execute(_FOREIGN)]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+
+
+def _record(db: sqlite3.Connection, words: str) -> Check:
+    """What a person would count, of whatever can be read."""
+    counts = []
+    for table in ("calls", "executions", "cells", "plans", "generations"):
+        rows, found = readable_rows(db, table), 0
+        with suppress(UserError):
+            for _ in rows:
+                found += 1
+        counts.append(f"{found} {table}")
+    return Check("record", True, f"{', '.join(counts)} {words}")
+
+
+def _salvage(folder: RunFolder) -> str:
+    return (
+        f"a new run from all that can be read: python -m evo.search --run {folder.path} --fork NAME; "
+        f"or by hand: sqlite3 {folder.database} .recover | sqlite3 saved.sqlite"
+    )

@@ -24,10 +24,11 @@ from evo.pipeline import Plan, compile_genome
 from evo.run.bench import Bench, open_bench
 from evo.run.draw import ProblemDraw, draw_problems
 from evo.run.folder import RunFolder
+from evo.run.identity import settle
 from evo.run.live import live, run_anywhere
 from evo.run.outputs import write_comparison, write_inflation
 from evo.run.result import GenerationClaim, GenomeComparison, Observer, Progress, RunComparison
-from evo.run.session import free_name, settle
+from evo.run.session import free_name
 from evo.run.settings import RunSettings, parse_settings
 from evo.tasks import Problem
 

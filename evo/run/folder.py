@@ -1,7 +1,11 @@
 """A run's folder: where its files are, and who holds it."""
 
+import contextlib
+import errno
 import fcntl
 import os
+import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,12 +14,22 @@ from evo.errors import UserError
 
 __all__ = ["RunFolder", "write_text"]
 
+# What a disk says that is full, over its quota, read-only or broken.
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
+    """Write a whole file or nothing, wherever the power fails."""
     partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, "utf-8")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(path)
+
+
+def _gone(error: OSError, folder: Path) -> bool:
+    return error.errno == errno.ENOENT and str(error.filename).startswith(str(folder))
 
 
 @dataclass
@@ -36,7 +50,7 @@ class RunFolder:
     def existing(cls, run: str) -> "RunFolder":
         """The same for a run that has begun. Raises UserError if there is none."""
         folder = cls.named(run)
-        if not folder.config.is_file():
+        if not (folder.config.is_file() or folder.database.is_file()):
             raise UserError(f"{folder.path}: no run is there (it has no {folder.config.name}); name one under runs/")
         return folder
 
@@ -81,23 +95,30 @@ class RunFolder:
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise UserError(
-                f"{self.path}: cannot be used as a run's folder ({error.strerror}); name another --run"
+                f"{self.path}: cannot be used as a run's folder ({error.strerror}); copy it, or name another --run"
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+            holder = os.pread(lock, 200, 0).decode(errors="replace").strip()
             os.close(lock)
             raise UserError(
-                f"{self.path}: process {holder or '?'} is working on this run; wait for it or name another --run"
+                f"{self.path}: {holder or 'another process'} is working on this run; wait for it or name another --run"
             ) from None
+        holder = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
         os.ftruncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        os.pwrite(lock, holder.encode(), 0)
         self._lock = lock
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         if self._lock is not None:
-            os.ftruncate(self._lock, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = None
+        if isinstance(value, OSError) and (value.errno in _DISK or _gone(value, self.path)):
+            where = value.filename or self.path
+            raise UserError(
+                f"{where}: cannot be written ({value.strerror}); mend that, then run the same command again"
+            )

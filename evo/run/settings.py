@@ -23,6 +23,7 @@ from evo.tasks import Mode
 __all__ = [
     "NEAT_SECTIONS",
     "RunSettings",
+    "changed_text",
     "changes_from",
     "ini_sections",
     "parse_settings",
@@ -66,6 +67,7 @@ class ModelsSection:
     models: tuple[str, ...] = _key((), "the pool, separated by blanks or commas; empty = what the backend offers")
     strict: bool = _key(False, "embedded only: one slot and no prompt cache, so that equal calls get equal answers")
     slots: int = _key(0, "calls in flight at once; 0 = the backend's own choice", 0, 256)
+    call_store: str = _key("", "a file of calls that runs share, or another run to take calls from; empty = none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,12 @@ def read_preset(config: str, changes: Mapping[str, str]) -> str:
     path = resource_folder("configs") / f"{config}.ini" if config in preset_names() else Path(config)
     if not path.is_file():
         raise UserError(f"--config {config}: no such preset or file; presets are {', '.join(preset_names())}")
-    parser = _parser(path.read_text("utf-8"), str(path))
+    return changed_text(path.read_text("utf-8"), str(path), changes)
+
+
+def changed_text(text: str, source: str, changes: Mapping[str, str]) -> str:
+    """An INI text with ``changes`` applied. Raises UserError as ``read_preset`` does; ``source`` is for messages."""
+    parser = _parser(text, source)
     for dotted, value in changes.items():
         section, dot, key = dotted.partition(".")
         if not dot or not key:
@@ -171,9 +178,9 @@ def read_preset(config: str, changes: Mapping[str, str]) -> str:
         if section not in parser:
             parser.add_section(section)
         parser[section][key] = value
-    text = io.StringIO()
-    parser.write(text)
-    return text.getvalue()
+    changed = io.StringIO()
+    parser.write(changed)
+    return changed.getvalue()
 
 
 def changes_from(flags: Mapping[str, object], settings: Iterable[str]) -> dict[str, str]:

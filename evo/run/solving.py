@@ -12,9 +12,10 @@ from evo.models import CallFailed
 from evo.pipeline import Trace, compile_genome
 from evo.run.bench import open_bench
 from evo.run.folder import RunFolder, write_text
+from evo.run.identity import settle
 from evo.run.live import live, run_anywhere
 from evo.run.result import Observer, Progress
-from evo.run.session import free_name, settle
+from evo.run.session import free_name
 from evo.run.settings import parse_settings
 from evo.sandbox import SandboxFault, Verdict
 

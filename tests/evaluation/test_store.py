@@ -109,5 +109,5 @@ def test_a_newer_schema_is_not_touched(tmp_path):
     path = tmp_path / "run.sqlite"
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version=99")
-    with pytest.raises(UserError, match="another version"):
+    with pytest.raises(UserError, match="newer version of evo"):
         Store(path)
