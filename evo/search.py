@@ -43,7 +43,7 @@ def main(
     benchmark: Annotated[
         str | None, typer.Option(help="humaneval, mbpp, mbpp-plus, or a JSONL file of your own problems.")
     ] = None,
-    space: Annotated[str | None, typer.Option(help="Search space: linear.")] = None,
+    space: Annotated[str | None, typer.Option(help="Search space: linear or graph (preset graph suits it).")] = None,
     config: Annotated[
         str | None, typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: laptop.")
     ] = None,
@@ -80,6 +80,7 @@ def main(
       python -m evo.search --backend ollama --models gemma3:1b,qwen2.5:1.5b
       python -m evo.search --benchmark my-problems.jsonl --problems 12 --run mine
       python -m evo.search --backend simulated --config study --seed 7
+      python -m evo.search --config graph --run free       (free topologies)
       python -m evo.search --run mine                    (continues runs/mine)
       python -m evo.search --resume                      (continues the latest search)
       python -m evo.search --run mine --fork wider --problems 24

@@ -23,7 +23,7 @@ from evo.genome.settings import (
     read_section,
     write_section,
 )
-from evo.genome.space import DistanceWeights, Initial, Rates, Space
+from evo.genome.space import GRAPH, LINEAR, DistanceWeights, Initial, Rates, Space
 from evo.genome.structure import iterations
 
 __all__ = ["GenomeConfig", "PipelineGenome"]
@@ -31,19 +31,24 @@ __all__ = ["GenomeConfig", "PipelineGenome"]
 SECTION = "PipelineGenome"
 _PROBABILITY = number(0.0, 1.0)
 _TEMPERATURE = interval(0.0, 2.0)
-_NAME = Setting("space", choice("linear"))
+_WIRINGS = {"linear": LINEAR, "graph": GRAPH}
+_NAME = Setting("space", choice(*_WIRINGS))
 _SPACE = (
     Setting("max_nodes", integer(1, 64)),
+    Setting("max_calls", integer(1, 10_000)),
     Setting("stages", interval(0, 16, whole=True)),
     Setting("iterations", interval(1, 99, whole=True)),
     Setting("temperature", _TEMPERATURE),
     Setting("temperature_step", number(0.0, 2.0)),
     Setting("feedback", choices(*Feedback)),
+    Setting("max_tokens", integers(16, 32_768, empty=True)),
 )
 _INITIAL = (
     Setting("initial_generator_temperature", _TEMPERATURE),
     Setting("initial_analyzer_temperature", _TEMPERATURE),
     Setting("initial_refiner_temperature", _TEMPERATURE),
+    Setting("initial_planner_temperature", _TEMPERATURE),
+    Setting("initial_tester_temperature", _TEMPERATURE),
     Setting("initial_iterations", integers(1, 99)),
 )
 _RATES = tuple(
@@ -67,6 +72,7 @@ def read_space(raw: Mapping[str, str]) -> Space:
     values = read_section(SECTION, raw, (_NAME, *_SPACE, *_INITIAL, *_RATES, *_WEIGHTS))
     space = Space(
         name=values[_NAME.key],
+        wiring=_WIRINGS[values[_NAME.key]],
         **{s.key: values[s.key] for s in _SPACE if s.key != "feedback"},
         feedback=tuple(Feedback(level) for level in values["feedback"]),
         rates=Rates(**{s.key.removeprefix("rate_"): values[s.key] for s in _RATES}),
@@ -116,14 +122,15 @@ class PipelineGenome:
     ) -> None:
         """Become a child of two; the one that ``rank`` puts first is the fitter. neat-python 2.1 passes more."""
         fitter, other = sorted((genome1, genome2), key=PipelineGenome.rank)
-        self.genotype = crossover(fitter.genotype, other.genotype, config.space, config.rng)
+        equal = fitter.fitness == other.fitness
+        self.genotype = crossover(fitter.genotype, other.genotype, config.space, config.rng, equal=equal)
 
     def mutate(self, config: GenomeConfig) -> None:
         """Replace the genotype with a variant."""
         self.genotype = mutate(self.genotype, config.space, config.rng, config.innovation_tracker)
 
     def distance(self, other: "PipelineGenome", config: GenomeConfig) -> float:
-        """The study's distance."""
+        """Of the genotypes, see ``evo.genome.distance``."""
         return distance(self.genotype, other.genotype, config.space)
 
     def size(self) -> tuple[int, int]:

@@ -1,20 +1,34 @@
-"""Crossover aligned by innovation number: whole stages and the generator are exchanged, never loose genes."""
+"""Crossover aligned by innovation number; here the linear space's: whole stages and the generator, no loose genes."""
 
 from collections.abc import Collection
 from random import Random
 
 from evo.genome.edit import assemble, put
 from evo.genome.genes import Genome
+from evo.genome.graft import graft
 from evo.genome.growth import remove_last_stage
-from evo.genome.space import Space
+from evo.genome.space import LINEAR, Space
 from evo.genome.structure import Stage, generator, stages
-from evo.genome.validate import faults
+from evo.genome.validate import valid
 
 __all__ = ["crossover"]
 
 
-def crossover(fitter: Genome, other: Genome, space: Space, rng: Random) -> Genome:
-    """A child of two valid genomes; every gene of it is a gene of a parent. Source: paper.md, "The search".
+def crossover(fitter: Genome, other: Genome, space: Space, rng: Random, *, equal: bool = False) -> Genome:
+    """A child of two valid genomes; every gene of it is a gene of a parent.
+
+    equal: neither is fitter; in the graph space a coin then says whose structure is the frame, so that the order of the
+    two does not matter to the distribution of children (see ``graft``). In the linear space the caller's order holds.
+    """
+    if space.wiring is LINEAR:
+        return _exchange(fitter, other, space, rng)
+    if equal and rng.random() < 0.5:
+        fitter, other = other, fitter
+    return graft(fitter, other, space, rng)
+
+
+def _exchange(fitter: Genome, other: Genome, space: Space, rng: Random) -> Genome:
+    """The study's crossover (paper.md, "The search").
 
     The generator comes whole from either parent; stages are aligned by their executor's innovation number: a matching
     one by coin flip, one that only the fitter has always, one that only the other has with ``rates.weaker_disjoint``. A
@@ -29,7 +43,7 @@ def crossover(fitter: Genome, other: Genome, space: Space, rng: Random) -> Genom
         donor = rng.choice((fitter, other))
         if all(stage.executor.id in found for found in theirs.values()):
             proposed = _transplant(child, stage, donor, theirs[donor][stage.executor.id])
-            child = child if faults(proposed, space) else proposed
+            child = proposed if valid(proposed, space) else child
     return child
 
 
@@ -49,7 +63,7 @@ def _grow(fitter: Genome, other: Genome, space: Space, rng: Random) -> Genome:
     for stage, own in zip(stages(frame), stages(fitter), strict=False):
         frame = _transplant(frame, stage, fitter, own)
     frame = put(frame, generator(fitter))
-    return fitter if faults(frame, space) else frame
+    return frame if valid(frame, space) else fitter
 
 
 def _transplant(child: Genome, stage: Stage, donor: Genome, organ: Stage) -> Genome:

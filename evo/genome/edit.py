@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from evo.genome.genes import ConnectionGene, Genome, NodeGene
 from evo.genome.innovation import InnovationTracker
+from evo.genome.structure import live_edges, on_a_path
 
-__all__ = ["assemble", "disable", "drop", "enable", "put"]
+__all__ = ["assemble", "disable", "drop", "enable", "prune", "put"]
 
 
 def assemble(nodes: Iterable[NodeGene], connections: Iterable[ConnectionGene]) -> Genome:
@@ -29,6 +30,12 @@ def drop(genome: Genome, ids: Collection[int]) -> Genome:
         (n for n in genome.nodes if n.id not in ids),
         (c for c in genome.connections if c.source not in ids and c.target not in ids),
     )
+
+
+def prune(genome: Genome) -> Genome:
+    """Remove inner nodes that lie on no path from the task to the output, with all their connections."""
+    alive = on_a_path(live_edges(genome))
+    return drop(genome, {node.id for node in genome.inner if node.id not in alive})
 
 
 def enable(genome: Genome, source: int, target: int, tracker: InnovationTracker | None = None) -> Genome:

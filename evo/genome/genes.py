@@ -25,7 +25,31 @@ class Role(StrEnum):
     @property
     def calls_model(self) -> bool:
         """Whether a node of this role asks a model; executors run code, selectors choose."""
-        return self in (Role.PLANNER, Role.GENERATOR, Role.TESTER, Role.ANALYZER, Role.REFINER)
+        return "model" in _NEEDS[self]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields that a node of this role must have."""
+        return _NEEDS[self]
+
+    @property
+    def may_have(self) -> tuple[str, ...]:
+        """Fields that a node of this role may have besides."""
+        return ("text", "max_tokens") if self.calls_model else ()
+
+
+_CALL = ("model", "prompt", "temperature")
+_NEEDS = {
+    Role.TASK: (),
+    Role.PLANNER: _CALL,
+    Role.GENERATOR: _CALL,
+    Role.TESTER: _CALL,
+    Role.EXECUTOR: ("feedback",),
+    Role.ANALYZER: _CALL,
+    Role.REFINER: (*_CALL, "iterations"),
+    Role.SELECTOR: (),
+    Role.OUTPUT: (),
+}
 
 
 class Feedback(StrEnum):
@@ -71,8 +95,9 @@ class ConnectionGene:
 class Genome:
     """A pipeline's genotype: nodes sorted by id, connections sorted by innovation number.
 
-    A refinement stage is executor -> [analyzer ->] refiner with a loop edge refiner -> its executor; the refiner of a
-    stage feeds the next stage's executor; the last executor (or a lone generator) feeds the output:
+    What may lead to what is the space's table (see ``evo.genome.space``). In the linear space a stage is executor ->
+    [analyzer ->] refiner with a loop edge refiner -> its executor; the refiner of a stage feeds the next stage's
+    executor; the last executor (or a lone generator) feeds the output:
 
         task -> generator -> executor -> refiner -> executor (loop); executor -> output
     """

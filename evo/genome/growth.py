@@ -1,6 +1,7 @@
-"""Structural operators: make a minimal genome, add and remove stages and analyzers."""
+"""Make nodes and minimal genomes; the linear space's structural operators: add and remove stages and analyzers."""
 
 from random import Random
+from typing import Any
 
 from evo.genome.edit import disable, drop, enable, put
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
@@ -8,14 +9,14 @@ from evo.genome.innovation import InnovationTracker
 from evo.genome.space import Space
 from evo.genome.structure import generator, stages
 
-__all__ = ["add_analyzer", "add_stage", "minimal", "remove_analyzer", "remove_last_stage"]
+__all__ = ["add_analyzer", "add_stage", "minimal", "new_node", "remove_analyzer", "remove_last_stage"]
 
 
 def minimal(space: Space, rng: Random, tracker: InnovationTracker) -> Genome:
     """A new genome with as few stages as the space allows (the study's: generator, executor, refiner)."""
     id = tracker.node(TASK_ID, OUTPUT_ID, Role.GENERATOR)
     ends = (NodeGene(TASK_ID, Role.TASK), NodeGene(OUTPUT_ID, Role.OUTPUT))
-    genome = put(Genome(ends, ()), _new(id, Role.GENERATOR, space, rng))
+    genome = put(Genome(ends, ()), new_node(id, Role.GENERATOR, space, rng))
     genome = enable(enable(genome, TASK_ID, id, tracker), id, OUTPUT_ID, tracker)
     for _ in range(space.stages[0]):
         genome = add_stage(genome, space, rng, tracker)
@@ -30,7 +31,7 @@ def add_stage(genome: Genome, space: Space, rng: Random, tracker: InnovationTrac
     taken = [node.id for node in genome.nodes]
     executor = tracker.node(tail, OUTPUT_ID, Role.EXECUTOR, taken)
     refiner = tracker.node(executor, executor, Role.REFINER, taken)
-    grown = put(genome, _new(executor, Role.EXECUTOR, space, rng), _new(refiner, Role.REFINER, space, rng))
+    grown = put(genome, new_node(executor, Role.EXECUTOR, space, rng), new_node(refiner, Role.REFINER, space, rng))
     grown = disable(grown, tail, OUTPUT_ID)
     for source, target in ((link, executor), (executor, refiner), (refiner, executor), (executor, OUTPUT_ID)):
         grown = enable(grown, source, target, tracker)
@@ -52,7 +53,7 @@ def add_analyzer(genome: Genome, space: Space, rng: Random, tracker: InnovationT
     stage = rng.choice(bare)
     source, target = stage.executor.id, stage.refiner.id
     id = tracker.node(source, target, Role.ANALYZER, [node.id for node in genome.nodes])
-    grown = disable(put(genome, _new(id, Role.ANALYZER, space, rng)), source, target)
+    grown = disable(put(genome, new_node(id, Role.ANALYZER, space, rng)), source, target)
     return enable(enable(grown, source, id, tracker), id, target, tracker)
 
 
@@ -66,17 +67,18 @@ def remove_analyzer(genome: Genome, rng: Random, tracker: InnovationTracker) -> 
     return enable(drop(genome, {stage.analyzer.id}), stage.executor.id, stage.refiner.id, tracker)
 
 
-def _new(id: int, role: Role, space: Space, rng: Random) -> NodeGene:
-    if role is Role.EXECUTOR:
-        return NodeGene(id, role, feedback=rng.choice(space.feedback))
-    prompts = space.prompts_of(role)
-    if not (space.models and prompts):
-        raise ValueError(f"space {space.name!r} has no models or no prompts for a {role}: it cannot make one")
-    return NodeGene(
-        id,
-        role,
-        model=rng.choice(space.models),
-        prompt=rng.choice(prompts),
-        temperature=space.on_grid(rng.uniform(*space.initial.temperature_range(role))),
-        iterations=rng.choice(space.initial.iterations) if role is Role.REFINER else None,
-    )
+def new_node(id: int, role: Role, space: Space, rng: Random) -> NodeGene:
+    """A node with the fields that its role needs, drawn from the space. Raises ValueError if that has no pool."""
+    fields: dict[str, Any] = {}
+    if role.calls_model:
+        prompts = space.prompts_of(role)
+        if not (space.models and prompts):
+            raise ValueError(f"space {space.name!r} has no models or no prompts for a {role}: it cannot make one")
+        fields["model"] = rng.choice(space.models)
+        fields["prompt"] = rng.choice(prompts)
+        fields["temperature"] = space.on_grid(rng.uniform(*space.initial.temperature_range(role)))
+    if "iterations" in role.needs:
+        fields["iterations"] = rng.choice(space.initial.iterations)
+    if "feedback" in role.needs:
+        fields["feedback"] = rng.choice(space.feedback)
+    return NodeGene(id, role, **fields)

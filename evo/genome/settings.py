@@ -103,16 +103,16 @@ def interval(low: float, high: float, *, whole: bool = False) -> Callable[[str],
     return read
 
 
-def integers(low: int, high: int) -> Callable[[str], tuple[int, ...]]:
-    """One or more whole numbers in low..high, apart by blanks."""
+def integers(low: int, high: int, *, empty: bool = False) -> Callable[[str], tuple[int, ...]]:
+    """One or more whole numbers in low..high, apart by blanks; none, where that may be."""
     one = integer(low, high)
 
     def read(text: str) -> tuple[int, ...]:
         try:
             values = tuple(one(word) for word in text.split())
         except ValueError:
-            values = ()
-        if not values:
+            values, text = (), "?"
+        if not values and (text or not empty):
             raise ValueError(f"one or more whole numbers {_span(low, high)}")
         return values
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from evo.genome.genes import Feedback, Role
 
@@ -22,9 +23,9 @@ class Port:
     loop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a table is itself: looked up in caches thousands of times per second
 class Wiring:
-    """The table of role-to-role edges: the single source for validity.
+    """The table of role-to-role edges: the single source for validity, operators and documentation.
 
     Each enabled edge leaves by exactly one port of ``outputs`` and enters by exactly one of ``inputs``. A space with
     freer topologies is the same table with wider ports.
@@ -35,9 +36,37 @@ class Wiring:
 
     def allows(self, source: Role, target: Role, *, loop: bool) -> bool:
         """Whether an edge between these roles, forward or back, is in the table."""
-        leaves = any(p.role is source and target in p.peers and p.loop is loop for p in self.outputs)
-        enters = any(p.role is target and source in p.peers and p.loop is loop for p in self.inputs)
-        return leaves and enters
+        return (source, target, loop) in _edges(self)
+
+    def between(self, source: Role, target: Role, *, loop: bool = False) -> tuple[Role, ...]:
+        """Roles that may stand between these; loop: where the edge behind it leads back."""
+        return _between(self, source, target, loop)
+
+    def outputs_of(self, role: Role) -> tuple[Port, ...]:
+        """The ports by which edges leave a node of this role."""
+        return _ports(self, role)[0]
+
+    def inputs_of(self, role: Role) -> tuple[Port, ...]:
+        """The ports by which edges enter a node of this role."""
+        return _ports(self, role)[1]
+
+
+@cache
+def _ports(wiring: Wiring, role: Role) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    return tuple(p for p in wiring.outputs if p.role is role), tuple(p for p in wiring.inputs if p.role is role)
+
+
+@cache
+def _edges(wiring: Wiring) -> frozenset[tuple[Role, Role, bool]]:
+    """All (source, target, loop) that leave by a port and enter by one."""
+    leaving = {(port.role, peer, port.loop) for port in wiring.outputs for peer in port.peers}
+    return frozenset(leaving & {(peer, port.role, port.loop) for port in wiring.inputs for peer in port.peers})
+
+
+@cache
+def _between(wiring: Wiring, source: Role, target: Role, loop: bool) -> tuple[Role, ...]:
+    edges = _edges(wiring)
+    return tuple(role for role in Role if (source, role, False) in edges and (role, target, loop) in edges)
 
 
 LINEAR = Wiring(
@@ -99,16 +128,25 @@ LONGEST_TEXT = 2000
 class Rates:
     """Probabilities of the operators, each drawn once per child. The defaults are the study's (paper.md, "The search").
 
-    remove_analyzer_share: of removals, how many take an analyzer rather than the last stage.
-    iterations_down_share: of iteration changes, how many are -1. temperature_sigma: of the Gaussian step.
-    weaker_disjoint: chance that crossover takes a stage that only the weaker parent has.
-    feedback: not in the study, whose executor had one level.
+    add_stage, add_analyzer: the linear space's; remove_analyzer_share: of its removals, how many take an analyzer
+    rather than the last stage. add_node to remove_loop: the graph space's (see ``evo.genome.graph``). remove_node and
+    the rest: every space's. iterations_down_share: of iteration changes, how many are -1. temperature_sigma: of the
+    Gaussian step. weaker_disjoint: chance that crossover takes what only the weaker parent has: a stage, or in the
+    graph space a subgraph. feedback, max_tokens: not in the study, which had one level and one length.
     """
 
     add_stage: float = 0.04
     add_analyzer: float = 0.05
-    remove_node: float = 0.18
     remove_analyzer_share: float = 0.60
+    add_node: float = 0.12
+    add_branch: float = 0.08
+    add_edge: float = 0.06
+    disable_edge: float = 0.06
+    enable_edge: float = 0.04
+    duplicate: float = 0.06
+    add_loop: float = 0.08
+    remove_loop: float = 0.06
+    remove_node: float = 0.18
     swap_model: float = 0.25
     change_prompt: float = 0.30
     temperature: float = 0.20
@@ -116,6 +154,7 @@ class Rates:
     iterations: float = 0.10
     iterations_down_share: float = 0.60
     feedback: float = 0.0
+    max_tokens: float = 0.0
     weaker_disjoint: float = 0.30
 
 
@@ -126,28 +165,33 @@ class Initial:
     generator_temperature: tuple[float, float] = (0.2, 0.6)
     analyzer_temperature: tuple[float, float] = (0.1, 0.4)
     refiner_temperature: tuple[float, float] = (0.1, 0.4)
+    planner_temperature: tuple[float, float] = (0.1, 0.4)
+    tester_temperature: tuple[float, float] = (0.1, 0.4)
     iterations: tuple[int, ...] = (1, 2, 2)
 
     def temperature_range(self, role: Role) -> tuple[float, float]:
-        """Low and high of a new node's temperature. Raises KeyError for a role that calls no model."""
-        return {
-            Role.GENERATOR: self.generator_temperature,
-            Role.ANALYZER: self.analyzer_temperature,
-            Role.REFINER: self.refiner_temperature,
-        }[role]
+        """Low and high of a new node's temperature, for a role that calls a model."""
+        low, high = getattr(self, f"{role}_temperature")
+        return low, high
 
 
 @dataclass(frozen=True, slots=True)
 class DistanceWeights:
-    """Weights of the study's distance; ``feedback`` is ours, for executors whose levels differ."""
+    """Weights of the distance between genomes. The defaults give the study's distances.
 
-    stage: float = 1.0
-    analyzer: float = 0.5
+    node: for each that only one of two genomes has, so that the study's stage of executor and refiner weighs 1.0 and
+    its analyzer 0.5. connection: for each that is enabled in one and not in the other; 0 in the study. model to
+    max_tokens: for nodes that both have; feedback and max_tokens are ours.
+    """
+
+    node: float = 0.5
+    connection: float = 0.0
     model: float = 0.4
     prompt: float = 0.2
     temperature: float = 0.1
     iteration: float = 0.1
     feedback: float = 0.1
+    max_tokens: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +199,8 @@ class Space:
     """Everything that decides which genomes are valid and how they vary.
 
     models: the pool; prompts: names per role. An empty pool, or a role without names, means "any": such a space can
-    judge genomes (see OPEN) but not make them. max_nodes: inner nodes. stages, iterations, temperature: least and most.
+    judge genomes (see OPEN) but not make them. max_nodes: inner nodes. max_calls: of a model in one run, by
+    ``visits``. stages (executors), iterations, temperature: least and most.
     temperature_step: grid, anchored at the least temperature, on which temperatures lie, so that genomes share calls;
     0 = continuous (three decimals). max_tokens: what a node may ask for in place of what the run allows; empty: "any".
     """
@@ -165,6 +210,7 @@ class Space:
     models: tuple[str, ...] = ()
     prompts: tuple[tuple[Role, tuple[str, ...]], ...] = ()
     max_nodes: int = 8
+    max_calls: int = 32
     stages: tuple[int, int] = (1, 3)
     iterations: tuple[int, int] = (1, 3)
     temperature: tuple[float, float] = (0.05, 1.2)
@@ -194,5 +240,13 @@ class Space:
         return round(low + min(round((clipped - low) / self.temperature_step), last) * self.temperature_step, 6)
 
 
-OPEN = Space(name="open", wiring=GRAPH, stages=(0, 64), max_nodes=64, iterations=(1, 99), temperature=(0.0, 2.0))
+OPEN = Space(
+    name="open",
+    wiring=GRAPH,
+    stages=(0, 64),
+    max_nodes=64,
+    max_calls=10_000,
+    iterations=(1, 99),
+    temperature=(0.0, 2.0),
+)
 """Judges any genome whatever its pool, as a file may hold it: bounds only where a value would make no sense."""

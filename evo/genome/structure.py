@@ -1,12 +1,24 @@
-"""Reading a genome's shape: adjacency, dominators, loop edges, stages."""
+"""Reading a genome's shape: adjacency, dominators, loop edges, how often nodes may run, stages."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from evo.genome.genes import TASK_ID, Genome, NodeGene, Role
+from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
 
-__all__ = ["Stage", "back_edges", "generator", "iterations", "live_edges", "reachable", "stages"]
+__all__ = [
+    "Edge",
+    "Stage",
+    "back_edges",
+    "dominated",
+    "generator",
+    "iterations",
+    "live_edges",
+    "on_a_path",
+    "reachable",
+    "stages",
+    "visits",
+]
 
 Edge = tuple[int, int]
 
@@ -36,17 +48,39 @@ def live_edges(genome: Genome) -> tuple[Edge, ...]:
     return tuple((c.source, c.target) for c in genome.connections if c.enabled)
 
 
-def reachable(start: int, edges: Iterable[Edge]) -> frozenset[int]:
-    """Nodes that paths from ``start`` lead to, itself included."""
+def _successors(edges: Iterable[Edge]) -> dict[int, list[int]]:
     after: dict[int, list[int]] = {}
     for source, target in edges:
         after.setdefault(source, []).append(target)
+    return after
+
+
+def _reach(start: int, after: Mapping[int, list[int]], without: int = -1) -> set[int]:
     seen, todo = {start}, [start]
     while todo:
-        fresh = [n for n in after.get(todo.pop(), ()) if n not in seen]
-        seen.update(fresh)
-        todo.extend(fresh)
-    return frozenset(seen)
+        for target in after.get(todo.pop(), ()):
+            if target not in seen and target != without:
+                seen.add(target)
+                todo.append(target)
+    return seen
+
+
+def reachable(start: int, edges: Iterable[Edge]) -> frozenset[int]:
+    """Nodes that paths from ``start`` lead to, itself included."""
+    return frozenset(_reach(start, _successors(edges)))
+
+
+def on_a_path(edges: Iterable[Edge]) -> frozenset[int]:
+    """Nodes on paths from the task to the output; empty if there is none."""
+    edges = tuple(edges)
+    alive = reachable(TASK_ID, edges) & reachable(OUTPUT_ID, [(target, source) for source, target in edges])
+    return alive if TASK_ID in alive else frozenset()
+
+
+def dominated(id: int, edges: Iterable[Edge]) -> frozenset[int]:
+    """Nodes that the task reaches through this node alone; not the node itself, nor the output."""
+    after = _successors(edges)
+    return frozenset(_reach(TASK_ID, after) - _reach(TASK_ID, after, without=id) - {id, OUTPUT_ID})
 
 
 def back_edges(genome: Genome) -> frozenset[Edge]:
@@ -55,10 +89,35 @@ def back_edges(genome: Genome) -> frozenset[Edge]:
     edge alone ends no loop: the way in from the task is an edge too.
     """
     edges = live_edges(genome)
-    alive = reachable(TASK_ID, edges)
-    joins = {target for target, count in Counter(target for _, target in edges).items() if count > 1}
-    beyond = {target: alive - reachable(TASK_ID, [e for e in edges if target not in e]) for target in joins}
-    return frozenset((s, t) for s, t in edges if s == t or s in beyond.get(t, ()))
+    after = _successors(edges)
+    entries = Counter(target for _, target in edges)
+    beyond = {target: _reach(target, after) for target, count in entries.items() if count > 1}
+    coming = {target for source, target in edges if source in beyond.get(target, ())}
+    alive = _reach(TASK_ID, after) if coming else set()
+    dominated = {target: alive - _reach(TASK_ID, after, without=target) for target in coming}
+    return frozenset((s, t) for s, t in edges if s == t or s in dominated.get(t, ()))
+
+
+def visits(genome: Genome) -> dict[int, int]:
+    """By id, how often each node that calls a model may run at most in one run of a valid genome.
+
+    A node runs once and once more for every turn of a loop that it lies on; a loop turns as often as its refiner has
+    iterations, in the whole run. A refiner that leads nowhere else runs no more often than that, and an analyzer no
+    more often than those it feeds. The sum bounds the model calls of a run.
+    """
+    edges, loops = live_edges(genome), back_edges(genome)
+    after, before = _successors(edges), _successors((t, s) for s, t in edges)
+    turns = {node.id: node.iterations or 1 for node in genome.nodes if node.role is Role.REFINER}
+    found = {node.id: 1 for node in genome.nodes if node.role.calls_model}
+    for source, target in loops:
+        for id in _reach(target, after) & _reach(source, before) & found.keys():
+            found[id] += turns.get(source, 0)
+    forward = {s for s, t in edges if (s, t) not in loops}
+    found |= {id: own for id, own in turns.items() if id not in forward}
+    for node in genome.nodes:
+        if node.role is Role.ANALYZER:
+            found[node.id] = min(found[node.id], sum(found.get(t, 0) for s, t in edges if s == node.id))
+    return found
 
 
 def generator(genome: Genome) -> NodeGene:

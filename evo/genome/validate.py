@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
 from evo.genome.space import LONGEST_TEXT, Port, Space
-from evo.genome.structure import back_edges, live_edges, reachable
+from evo.genome.structure import Edge, back_edges, live_edges, reachable, visits
 
-__all__ = ["faults"]
+__all__ = ["faults", "valid"]
+
+_FIELDS = ("model", "prompt", "temperature", "iterations", "feedback", "text", "max_tokens")
 
 
 def faults(genome: Genome, space: Space) -> tuple[str, ...]:
@@ -17,13 +19,21 @@ def faults(genome: Genome, space: Space) -> tuple[str, ...]:
     return broken or (*_wiring(genome, space), *_size(genome, space))
 
 
+def valid(genome: Genome, space: Space) -> bool:
+    """Whether ``faults`` would find none; stops at the first, cheapest checks first."""
+    checks = (_identity(genome), _fields(genome, space), _size(genome, space), _wiring(genome, space))
+    return not any(True for check in checks for _ in check)
+
+
 def _label(node: NodeGene) -> str:
     return f"node {node.id} ({node.role})"
 
 
 def _identity(genome: Genome) -> Iterator[str]:
     ids = [node.id for node in genome.nodes]
-    yield from (f"node {id}: the id occurs {n} times" for id, n in Counter(ids).items() if n > 1)
+    known = set(ids)
+    if len(known) < len(ids):
+        yield from (f"node {id}: the id occurs {n} times" for id, n in Counter(ids).items() if n > 1)
     if ids != sorted(ids):
         yield "nodes are not sorted by id"
     for id, role in ((TASK_ID, Role.TASK), (OUTPUT_ID, Role.OUTPUT)):
@@ -36,38 +46,35 @@ def _identity(genome: Genome) -> Iterator[str]:
     if numbers != sorted(set(numbers)):
         yield "connections are not sorted by innovation number, or a number occurs twice"
     ends = Counter((c.source, c.target) for c in genome.connections)
-    yield from (f"connection {s} -> {t}: occurs {n} times" for (s, t), n in ends.items() if n > 1)
+    if len(ends) < len(numbers):
+        yield from (f"connection {s} -> {t}: occurs {n} times" for (s, t), n in ends.items() if n > 1)
     for c in genome.connections:
-        yield from (f"connection {c.innovation}: there is no node {id}" for id in (c.source, c.target) if id not in ids)
+        for id in (c.source, c.target):
+            if id not in known:
+                yield f"connection {c.innovation}: there is no node {id}"
 
 
 def _fields(genome: Genome, space: Space) -> Iterator[str]:
     for node in genome.nodes:
-        used = {
-            "model": node.role.calls_model,
-            "prompt": node.role.calls_model,
-            "temperature": node.role.calls_model,
-            "iterations": node.role is Role.REFINER,
-            "feedback": node.role is Role.EXECUTOR,
-        }
-        for name, needed in used.items():
-            if needed and getattr(node, name) in (None, ""):
-                yield f"{_label(node)}: has no {name}"
-        spare = {name for name, needed in used.items() if not needed}
-        if not node.role.calls_model:
-            spare |= {"text", "max_tokens"}
-        for name in sorted(spare):
-            if getattr(node, name) is not None:
+        needs, may_have = node.role.needs, node.role.may_have
+        for name in _FIELDS:
+            value = getattr(node, name)
+            if name in needs:
+                if value is None or value == "":
+                    yield f"{_label(node)}: has no {name}"
+            elif value is not None and name not in may_have:
                 yield f"{_label(node)}: has {name}, which its role does not use"
-        yield from (f"{_label(node)}: {fault}" for fault in _values(node, space))
+        for fault in _values(node, space):
+            yield f"{_label(node)}: {fault}"
 
 
 def _values(node: NodeGene, space: Space) -> Iterator[str]:
     if node.model and space.models and node.model not in space.models:
         yield f"model {node.model!r} is not in the pool ({', '.join(space.models)})"
-    prompts = space.prompts_of(node.role)
-    if node.prompt and prompts and node.text is None and node.prompt not in prompts:
-        yield f"prompt {node.prompt!r} is not among {', '.join(prompts)}"
+    if node.prompt and node.text is None:
+        prompts = space.prompts_of(node.role)
+        if prompts and node.prompt not in prompts:
+            yield f"prompt {node.prompt!r} is not among {', '.join(prompts)}"
     if node.text is not None and not 0 < len(node.text.strip()) <= len(node.text) <= LONGEST_TEXT:
         yield f"text has {len(node.text)} characters, needs 1 to {LONGEST_TEXT}, not all blank"
     if node.max_tokens is not None and node.max_tokens not in (space.max_tokens or range(16, 32_769)):
@@ -92,21 +99,27 @@ def _wiring(genome: Genome, space: Space) -> Iterator[str]:
         if not space.wiring.allows(by_id[s].role, by_id[t].role, loop=(s, t) in loops):
             kind = "loop back" if (s, t) in loops else "lead"
             yield f"{_label(by_id[s])}: may not {kind} to {_label(by_id[t])}"
+    leaving: dict[int, list[tuple[Role, bool]]] = {id: [] for id in by_id}
+    entering: dict[int, list[tuple[Role, bool]]] = {id: [] for id in by_id}
+    for edge in edges:
+        s, t = edge
+        leaving[s].append((by_id[t].role, edge in loops))
+        entering[t].append((by_id[s].role, edge in loops))
     for node in genome.nodes:
-        for ports, near, word in ((space.wiring.outputs, 0, "to"), (space.wiring.inputs, 1, "from")):
-            for port in (p for p in ports if p.role is node.role):
-                peers = [by_id[e[1 - near]].role for e in edges if e[near] == node.id and (e in loops) is port.loop]
-                yield from _count(node, port, sum(role in port.peers for role in peers), word)
-    forward, task = [e for e in edges if e not in loops], reachable(TASK_ID, edges)
+        for port in space.wiring.outputs_of(node.role):
+            yield from _count(node, port, leaving[node.id], "to")
+        for port in space.wiring.inputs_of(node.role):
+            yield from _count(node, port, entering[node.id], "from")
+    task = reachable(TASK_ID, edges)
     output = reachable(OUTPUT_ID, [(t, s) for s, t in edges])
     for node in genome.nodes:
         if node.id not in task or node.id not in output:
             yield f"{_label(node)}: is on no path from the task to the output"
-    for id in _circular(forward):
+    for id in _circular([e for e in edges if e not in loops]):
         yield f"{_label(by_id[id])}: is on a cycle that no loop edge closes"
 
 
-def _circular(edges: list[tuple[int, int]]) -> list[int]:
+def _circular(edges: list[Edge]) -> list[int]:
     """Nodes on cycles, sorted: what is left when edges that end nowhere or start nowhere are taken away."""
     while True:
         sources, targets = {s for s, _ in edges}, {t for _, t in edges}
@@ -116,7 +129,8 @@ def _circular(edges: list[tuple[int, int]]) -> list[int]:
         edges = inner
 
 
-def _count(node: NodeGene, port: Port, found: int, word: str) -> Iterator[str]:
+def _count(node: NodeGene, port: Port, peers: Iterable[tuple[Role, bool]], word: str) -> Iterator[str]:
+    found = sum(loop is port.loop and role in port.peers for role, loop in peers)
     if not port.least <= found <= port.most:
         wanted = str(port.least) if port.least == port.most else f"{port.least} to {port.most}"
         kind = "loop edge" if port.loop else "edge"
@@ -129,3 +143,10 @@ def _size(genome: Genome, space: Space) -> Iterator[str]:
     stages, (low, high) = sum(node.role is Role.EXECUTOR for node in genome.nodes), space.stages
     if not low <= stages <= high:
         yield f"{stages} stages, {low} to {high} allowed"
+    callers = [node for node in genome.nodes if node.role.calls_model]
+    most = 1 + sum(node.iterations or 0 for node in callers)
+    if len(callers) * most <= space.max_calls:
+        return  # whatever the loops are: spares looking for them
+    calls = sum(visits(genome).values())
+    if calls > space.max_calls:
+        yield f"{calls} model calls in one run, at most {space.max_calls} allowed"

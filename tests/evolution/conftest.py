@@ -6,7 +6,9 @@ from evo.evolution import EvolutionConfig, parse_evolution_config
 from evo.resources import resource_folder
 
 PROMPTS = {
+    "planner": ["steps"],
     "generator": ["plain", "careful", "examples"],
+    "tester": ["asserts"],
     "analyzer": ["cause", "trace"],
     "refiner": ["fix", "rewrite", "minimal"],
 }

@@ -136,7 +136,7 @@ def test_whatever_is_told_the_next_population_is_full_and_valid(
             assert set(evolution.elites) == set(fitness)
 
 
-@pytest.mark.parametrize("preset", ["laptop", "study", "tiny"])
+@pytest.mark.parametrize("preset", ["graph", "laptop", "study", "tiny"])
 @pytest.mark.parametrize("value", [0.0, -0.5, 1.0])
 def test_a_flat_landscape_goes_on_for_long(make_config, preset, value):
     evolution = Evolution(make_config(preset), 2)

@@ -16,7 +16,7 @@ def counts(config, seed: int, generations: int = 30) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("preset", ["laptop", "study"])
+@pytest.mark.parametrize("preset", ["graph", "laptop", "study"])
 def test_the_number_of_species_stays_near_three_to_five(make_config, preset):
     found = [n for seed in range(6) for n in counts(make_config(preset), seed)]
     assert sum(3 <= n <= 5 for n in found) >= 0.9 * len(found)

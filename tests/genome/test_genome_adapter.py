@@ -11,7 +11,7 @@ from evo.evolution import PipelineReproduction, PipelineSpeciesSet, PipelineStag
 from evo.genome import GenomeConfig, InnovationTracker, PipelineGenome, crossover, distance, faults
 from evo.resources import resource_folder
 
-PRESETS = ["laptop", "study", "tiny"]
+PRESETS = ["graph", "laptop", "study", "tiny"]
 
 
 def neat_config(path) -> neat.Config:
