@@ -1,6 +1,5 @@
 """``python -m evo.solve``: a pipeline at work on a task of your own."""
 
-import ast
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from evo.cli import EXIT_FAILED, console, new_app, print_json, run_app
 from evo.errors import UserError
 from evo.genome import read_genome, with_models
+from evo.pipeline import told
 from evo.resources import genome_path
 from evo.run import (
     Interrupted,
@@ -16,12 +16,14 @@ from evo.run import (
     RunFolder,
     Solution,
     changes_from,
+    config_beside,
     display_for,
     free_name,
     one_task,
     preset_names,
 )
 from evo.run import solve as solve_tasks
+from evo.tasks import read_test_file
 
 app = new_app()
 
@@ -33,13 +35,14 @@ def solve(
         Path | None, typer.Argument(help="A JSONL file of tasks (docs/tasks.md).", show_default=False)
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="One task in words, instead of a file.")] = None,
-    tests: Annotated[Path | None, typer.Option(help="Its tests: a Python file of asserts on one function.")] = None,
+    tests: Annotated[Path | None, typer.Option(help="Its tests: a Python file of asserts or pytest functions.")] = None,
     attempts: Annotated[int, typer.Option(min=1, help="Runs of the pipeline until the tests pass.")] = 1,
     model: Annotated[str | None, typer.Option(help="Put this model into every node of the genome.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, ollama, embedded or simulated.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, other answers.")] = None,
     config: Annotated[
-        str | None, typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: laptop.")
+        str | None,
+        typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: the genome's run, else laptop."),
     ] = None,
     run: Annotated[
         str | None, typer.Option(help="Name under runs/, or a path, for the record.", show_default=False)
@@ -62,7 +65,8 @@ def solve(
     Exit codes: 0 every task's tests pass, 1 some do not or something failed, 2 bad input, 130 interrupted.
     """
     changes = changes_from({"models.backend": backend, "run.seed": seed}, settings or [])
-    found = read_genome(genome_path(genome))
+    path = genome_path(genome)
+    found = read_genome(path)
     if model:
         found = with_models(found, {node.model: model for node in found.nodes if node.model})
     run = run or free_name("solve")
@@ -70,7 +74,13 @@ def solve(
     observer = Observer() if json else display_for(console)
     try:
         solutions = solve_tasks(
-            found, str(source), attempts=attempts, config=config, run=run, observer=observer, changes=changes
+            found,
+            str(source),
+            attempts=attempts,
+            config=config or config_beside(path),
+            run=run,
+            observer=observer,
+            changes=changes,
         )
     except Interrupted as stop:
         console.print(f"{stop}\nto go on: run the same command with --run {run}", markup=False, soft_wrap=True)
@@ -79,7 +89,7 @@ def solve(
         print_json(solutions)
     else:
         for solution in solutions:
-            _show(solution, steps=verbose)
+            _show(solution, drafts=verbose)
     if not all(solution.verdict.passed for solution in solutions):
         raise typer.Exit(EXIT_FAILED)
 
@@ -96,38 +106,15 @@ def _task(run: str, tasks: Path | None, prompt: str | None, tests: Path | None) 
         raise UserError("nothing to solve: give a JSONL file of tasks, or both --prompt and --tests")
     try:
         text = tests.read_text("utf-8")
-        tree = ast.parse(text)
-    except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise UserError(f"{tests}: cannot be read as a Python file of asserts ({error})") from error
-    asserts = [node for node in tree.body if isinstance(node, ast.Assert)]
-    called = [
-        node.func.id
-        for one in asserts
-        for node in ast.walk(one.test)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in prompt
-    ]
-    if not called:
-        raise UserError(f"{tests}: no assert calls a function that --prompt names; name the function in both")
-    entry_point = max(set(called), key=lambda name: (called.count(name), name))
-    return one_task(RunFolder.named(run).path, prompt, entry_point, [ast.unparse(one) for one in asserts]).resolve()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{tests}: cannot be read as a Python file of tests ({error})") from error
+    return one_task(RunFolder.named(run).path, prompt, read_test_file(text, prompt, str(tests))).resolve()
 
 
-def _show(solution: Solution, *, steps: bool) -> None:
-    verdict = solution.verdict
-    lines = ["", *(["SIMULATED models, an instrument: this is made from the reference."] if solution.simulated else [])]
-    lines.append(f"# {solution.task}: " + ("passed" if verdict.passed else f"not solved, {verdict.status.value}"))
-    for step in solution.trace.steps:
-        if step.verdict is not None:
-            said = step.verdict
-            what = f"{said.status.value}, {said.passed_units} of {said.units} tests"
-            what += f": {said.error_type} {said.message}".rstrip() if said.error_type else ""
-        else:
-            what = f"{step.prompt_tokens} tokens read, {step.completion_tokens} written"
-        lines.append(f"#   {step.role}: {what}")
-        if steps and step.verdict is None:
-            lines += ["#     " + line for line in step.code.splitlines()]
-    lines += [f"#   runs of the pipeline: {solution.attempts}", "", solution.trace.answer.rstrip(), ""]
-    console.print("\n".join(lines), markup=False, soft_wrap=True)
+def _show(solution: Solution, *, drafts: bool) -> None:
+    mark = "SIMULATED models, an instrument: this is made from the reference.\n" if solution.simulated else ""
+    words = told(solution.task, solution.trace, solution.verdict, attempts=solution.attempts, drafts=drafts)
+    console.print(f"\n{mark}{words}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

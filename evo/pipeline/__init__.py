@@ -7,6 +7,7 @@ from evo.pipeline.interpreter import run
 from evo.pipeline.plan import TAILS, PipelineSettings, Plan, PlanNode
 from evo.pipeline.prompts import PromptBook
 from evo.pipeline.trace import Step, Trace
+from evo.pipeline.words import told
 
 __all__ = [
     "BEHAVIOUR",
@@ -23,4 +24,5 @@ __all__ = [
     "compile_genome",
     "extract_code",
     "run",
+    "told",
 ]

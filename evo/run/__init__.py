@@ -3,6 +3,7 @@
 from evo.run.checks import Check, check_machine, check_run
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.display import display_for
+from evo.run.exporting import config_beside, export
 from evo.run.folder import RunFolder
 from evo.run.live import Interrupted
 from evo.run.outputs import percent
@@ -28,7 +29,9 @@ __all__ = [
     "check_run",
     "compare_genomes",
     "compare_run",
+    "config_beside",
     "display_for",
+    "export",
     "free_name",
     "one_task",
     "parse_settings",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evo.errors import EvoError
@@ -18,6 +18,7 @@ from evo.run.result import Observer, Progress
 from evo.run.session import free_name
 from evo.run.settings import parse_settings
 from evo.sandbox import SandboxFault, Verdict
+from evo.tasks import TestFile
 
 __all__ = ["Solution", "one_task", "solve"]
 
@@ -33,11 +34,11 @@ class Solution:
     simulated: bool
 
 
-def one_task(folder: Path, prompt: str, entry_point: str, tests: list[str]) -> Path:
+def one_task(folder: Path, prompt: str, tests: TestFile) -> Path:
     """A file of one task in the JSONL format of docs/tasks.md."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "task.jsonl"
-    task = {"id": entry_point, "prompt": prompt, "entry_point": entry_point, "tests": tests}
+    task = {"id": tests.entry_point, "prompt": prompt, **asdict(tests)}
     write_text(path, json.dumps(task, ensure_ascii=False) + "\n")
     return path
 
@@ -60,6 +61,7 @@ def solve(
     """
     models = sorted({node.model for node in genome.nodes if node.model})
     defaults = {"tasks.benchmark": tasks, "tasks.mode": "all", "tasks.problems": "1", "run.limit_minutes": "0"}
+    defaults["run.limit_calls"] = "0"
     defaults["models.models"] = " ".join(models)
     observer = observer or Observer()
     with RunFolder.named(run or free_name("solve")) as folder:

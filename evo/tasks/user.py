@@ -17,7 +17,7 @@ from evo.tasks.examples import examples_in
 from evo.tasks.mode import Task
 from evo.tasks.written import parsed, written_tests
 
-__all__ = ["jsonl_tasks"]
+__all__ = ["is_stub", "jsonl_tasks"]
 
 _REQUIRED = ("prompt", "entry_point", "tests")
 _OPTIONAL = ("id", "visible_tests", "reference", "setup")
@@ -74,7 +74,7 @@ def _task(item: Mapping[str, Any], suite: str, where: str, number: int) -> Task:
     if reference and not _defines(parsed(reference, "reference", where), entry_point):
         raise UserError(f"{where}: field reference: defines no function {entry_point}")
     tests = written_tests(item["tests"], "tests", entry_point, setup, where)
-    stub = prompt if _is_stub(prompt, entry_point) else ""
+    stub = prompt if is_stub(prompt, entry_point) else ""
     examples = examples_in(prompt, entry_point) if stub else Body(())
     if "visible_tests" in item:
         examples = written_tests(item["visible_tests"], "visible_tests", entry_point, setup, where)
@@ -97,7 +97,7 @@ def _text(item: Mapping[str, Any], key: str, where: str) -> str:
     return value
 
 
-def _is_stub(prompt: str, entry_point: str) -> bool:
+def is_stub(prompt: str, entry_point: str) -> bool:
     """Whether the prompt is code that an answer may continue, as HumanEval's prompts are."""
     try:
         tree = ast.parse(prompt)
