@@ -12,10 +12,10 @@ from evo.evaluation.truth import true_rates
 from evo.genome import Genome, read_genome, with_models
 from evo.models import Completion
 from evo.models.simulated import Defect, SimulatedBackend
-from evo.pipeline import Execute, PipelineSettings, Plan, PromptBook, compile_genome, run
+from evo.pipeline import Effect, Execute, PipelineSettings, Plan, PromptBook, Reply, Trace, compile_genome, run
 from evo.resources import genome_path
 from evo.sandbox import Verdict
-from evo.tasks import Problem, load_problems
+from evo.tasks import Check, Problem, load_problems
 
 __all__ = ["Pool", "shipped"]
 
@@ -60,30 +60,31 @@ class Pool:
 
     async def _cell(self, one: Measurement, seed: int) -> Cell:
         pipeline = run(one.plan, one.problem, seeds_for(seed, one.purpose, one.problem.id, one.replicate))
-        effect, calls, tokens = next(pipeline), 0, 0
+        effects = next(pipeline)
         while True:
-            if isinstance(effect, Execute):
-                reply: Completion | Verdict = self._judged(one.problem.id, effect.code)
-            else:
-                key = (effect.key("simulated"),)
-                if key not in self._answers:
-                    self._answers[key] = await self.backend.chat(effect)
-                    self.calls += 1
-                reply = self._answers[key]
-                calls += 1
-                tokens += reply.completion_tokens
             try:
-                effect = pipeline.send(reply)
+                effects = pipeline.send(tuple([await self._reply(effect, one.problem) for effect in effects]))
             except StopIteration as end:
-                solved = self.backend.oracle(one.problem.id, end.value.answer) is Defect.CORRECT
+                trace: Trace = end.value
                 return Cell(
-                    one.plan.digest, one.problem.id, one.purpose, one.replicate, solved,
-                    calls=calls, completion_tokens=tokens,
+                    one.plan.digest, one.problem.id, one.purpose, one.replicate,
+                    self.backend.oracle(one.problem.id, trace.answer) is Defect.CORRECT,
+                    calls=trace.calls, prompt_tokens=sum(step.prompt_tokens for step in trace.steps),
+                    completion_tokens=sum(step.completion_tokens for step in trace.steps),
                 )  # fmt: skip
 
-    def _judge(self, problem: str, code: str) -> Verdict:
+    async def _reply(self, effect: Effect, problem: Problem) -> Reply:
+        if isinstance(effect, Execute):
+            return self._judged(problem.id, effect.code, effect.tests)
+        key = (effect.key("simulated"),)
+        if key not in self._answers:
+            self._answers[key] = await self.backend.chat(effect)
+            self.calls += 1
+        return self._answers[key]
+
+    def _judge(self, problem: str, code: str, tests: Check | None) -> Verdict:
         found = self._by_id[problem]
-        return self.backend.verdict(found, code, found.visible)
+        return self.backend.verdict(found, code, tests or found.visible)
 
     def _verdict(self, problem: Problem, code: str, check: object) -> Verdict:
         return self.backend.verdict(problem, code, check)  # type: ignore[arg-type]

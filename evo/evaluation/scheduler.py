@@ -142,14 +142,14 @@ class Scheduler:
         """
         seeds = seeds_for(self._seed, one.purpose, one.problem.id, one.replicate)
         pipeline = run(one.plan, one.problem, seeds)
-        reply: Reply | None = None
+        replies: tuple[Reply, ...] | None = None
         while True:
             try:
-                effect = next(pipeline) if reply is None else pipeline.send(reply)
+                effects = next(pipeline) if replies is None else pipeline.send(replies)
             except StopIteration as end:
                 trace: Trace = end.value
                 break
-            reply = await self._fulfil(effect, one.problem)
+            replies = await self._together(effects, one.problem)
         return trace, await self._execute(trace.answer, one.problem, one.problem.hidden, reveal=False)
 
     async def _run(self, one: Measurement) -> Cell:
@@ -167,10 +167,22 @@ class Scheduler:
             completion_tokens=sum(step.completion_tokens for step in trace.steps),
         )
 
+    async def _together(self, effects: Sequence[Effect], problem: Problem) -> tuple[Reply, ...]:
+        """The replies, in order. If one fails, the others are still waited for and recorded: they are paid for."""
+        if len(effects) == 1:
+            return (await self._fulfil(effects[0], problem),)
+        asked = (self._fulfil(effect, problem) for effect in effects)
+        replies = await asyncio.gather(*asked, return_exceptions=True)
+        for reply in replies:
+            if isinstance(reply, BaseException):
+                raise reply
+        return tuple(reply for reply in replies if not isinstance(reply, BaseException))
+
     async def _fulfil(self, effect: Effect, problem: Problem) -> Reply:
         if isinstance(effect, Chat):
             return await self._chat(effect)
-        return await self._execute(effect.code, problem, problem.visible or _LOAD_ONLY, reveal=True)
+        check = effect.tests or problem.visible or _LOAD_ONLY
+        return await self._execute(effect.code, problem, check, reveal=True)
 
     # -- effects ---------------------------------------------------------------------------------------------------
 

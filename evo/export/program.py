@@ -13,6 +13,7 @@ from evo.export.runner import CHILD, run_child, run_tests
 from evo.export.seeds import seeds_of_attempt
 from evo.models.chat import Chat, Completion
 from evo.models.ollama.answer import KEEP_ALIVE, options_of
+from evo.pipeline.effects import Effect
 from evo.pipeline.interpreter import run
 from evo.pipeline.plan import Plan
 from evo.pipeline.trace import Trace
@@ -54,18 +55,20 @@ def solve(
 ) -> tuple[Trace, Verdict]:
     """One run of the pipeline, and how its answer fared with the tests."""
 
-    def tested(code: str) -> Verdict:
-        return run_tests(Path(__file__).resolve(), code, problem.visible.source, problem.entry_point, limits)
+    def tested(code: str, tests: Check) -> Verdict:
+        return run_tests(Path(__file__).resolve(), code, tests.source, problem.entry_point, limits)
+
+    def reply(effect: Effect) -> Completion | Verdict:
+        return ask(effect) if isinstance(effect, Chat) else tested(effect.code, effect.tests or problem.visible)
 
     pipeline = run(plan, problem, seeds)
-    reply: Completion | Verdict | None = None
+    effects = next(pipeline)
     while True:
         try:
-            effect = next(pipeline) if reply is None else pipeline.send(reply)
+            effects = pipeline.send(tuple(map(reply, effects)))
         except StopIteration as end:
             trace: Trace = end.value
-            return trace, tested(trace.answer)
-        reply = ask(effect) if isinstance(effect, Chat) else tested(effect.code)
+            return trace, tested(trace.answer, problem.visible)
 
 
 def _arguments(seed: int) -> argparse.Namespace:

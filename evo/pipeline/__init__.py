@@ -4,7 +4,7 @@ from evo.pipeline.compile import BEHAVIOUR, compile_genome
 from evo.pipeline.effects import Effect, Execute, Reply
 from evo.pipeline.extraction import extract_code
 from evo.pipeline.interpreter import run
-from evo.pipeline.plan import TAILS, PipelineSettings, Plan, PlanNode
+from evo.pipeline.plan import TAILS, PipelineSettings, Plan, PlanNode, Visit
 from evo.pipeline.prompts import PromptBook
 from evo.pipeline.trace import Step, Trace
 from evo.pipeline.words import told
@@ -21,6 +21,7 @@ __all__ = [
     "Reply",
     "Step",
     "Trace",
+    "Visit",
     "compile_genome",
     "extract_code",
     "run",

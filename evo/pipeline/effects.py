@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 from evo.models.chat import Chat, Completion
 from evo.sandbox.verdict import Verdict
+from evo.tasks.problem import Check
 
 __all__ = ["Chat", "Effect", "Execute", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Run ``code`` against the problem's visible tests. Hidden tests are out of a pipeline's reach by construction."""
+    """Run ``code`` against the problem's visible tests, or against ``tests`` that a tester wrote.
+
+    Hidden tests are out of a pipeline's reach by construction.
+    """
 
     code: str
+    tests: Check | None = None
 
 
 Effect = Chat | Execute

@@ -1,158 +1,100 @@
 """The interpreter of plans: a generator of effects without any I/O.
 
-A run carries one piece of work from node to node (see ``Plan`` for the way it takes). Each role has a step function in
-``_STEPS``: it yields the effects of one visit and returns what has become of the work. A new role is an entry there.
+It goes through a plan level by level. Visits of one level do not depend on each other: what they want fulfilled is
+yielded together (see ``evo.pipeline.steps`` for what each role does), and nothing that was asked for is ever dropped.
 """
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from evo.genome.genes import Role
-from evo.models.chat import Chat, Completion
-from evo.pipeline.effects import Effect, Execute, Reply
-from evo.pipeline.extraction import extract_code
-from evo.pipeline.feedback import describe
-from evo.pipeline.messages import Work, messages
-from evo.pipeline.plan import PipelineSettings, Plan, PlanNode
+from evo.pipeline.drafts import Draft, Load, foremost, rank
+from evo.pipeline.effects import Effect, Reply
+from evo.pipeline.plan import Plan
+from evo.pipeline.steps import STEPS, Doing, Done, Turn
 from evo.pipeline.trace import Step, Trace
-from evo.sandbox.verdict import Status, Verdict
 from evo.tasks.problem import Problem
 
-__all__ = ["run"]
+__all__ = ["answer", "begun", "finished", "run", "standing"]
 
 
-@dataclass(slots=True)
-class _Run:
-    """What the visits of one run share: its inputs, its record so far, and the verdicts it knows, by code."""
+def run(
+    plan: Plan, problem: Problem, seeds: Callable[[int], int]
+) -> Generator[tuple[Effect, ...], tuple[Reply, ...], Trace]:
+    """Run a plan on one problem: yields effects that may be fulfilled in any order or at once, is sent their replies in
+    the order of the effects (a Completion for a Chat, a Verdict for an Execute), returns the Trace.
 
-    settings: PipelineSettings
-    problem: Problem
-    seeds: Callable[[int], int]
-    steps: list[Step] = field(default_factory=list)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    calls: int = 0
+    seeds: position of a model call (see Visit) -> its seed. It must not depend on the plan, so that plans which begin
+    alike make the same calls. At most ``plan.max_calls`` Chats; the same program is executed once.
 
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One arrival of the work at a node, for the ``iteration``-th time."""
-
-    run: _Run
-    index: int
-    node: PlanNode
-    iteration: int
-    work: Work
-
-
-_Step = Generator[Effect, Reply, Work]
-
-
-def run(plan: Plan, problem: Problem, seeds: Callable[[int], int]) -> Generator[Effect, Reply, Trace]:
-    """Run a plan on one problem: yields Chat (answer with a Completion), Execute (with a Verdict), returns the Trace.
-
-    seeds: position of a model call in this run (0, 1, ...) -> its seed. It must not depend on the plan, so that plans
-    which begin alike make the same calls. At most ``plan.max_calls`` Chats and ``plan.max_executions`` Executes.
-
-    With early stopping the first draft that fails no visible test ends the run and is the answer; if all fail, the
-    answer is the draft that passed most visible units, the latest of equals: it has seen most feedback. Without early
-    stopping every iteration is made and the answer is the last draft.
+    With early stopping the first draft, in the plan's order, that fails no visible test ends the run and is the answer;
+    for what the answer is otherwise see ``answer``. A level whose answers could go beyond max_tokens_per_problem is not
+    begun, and the run ends with what there is.
     """
-    current = _Run(plan.settings, problem, seeds)
-    work, visits, here = Work(), [0] * len(plan.nodes), 0
-    while plan.nodes[here].role is not Role.OUTPUT:
-        node = plan.nodes[here]
-        if node.role is not Role.TASK:
-            work = yield from _STEPS[node.role](_Visit(current, here, node, visits[here], work))
-        visits[here] += 1
-        onward = next(target for target in plan.successors(here) if visits[target] < plan.nodes[target].iterations)
-        if (
-            plan.settings.early_stopping
-            and node.role is Role.EXECUTOR
-            and _nothing_failed(current.verdicts[work.draft])
-        ):
-            return Trace(work.draft, tuple(current.steps), stopped_early=plan.nodes[onward].role is not Role.OUTPUT)
-        here = onward
-    return Trace(_answer(current, work), tuple(current.steps), stopped_early=False)
+    loads: dict[int, Load] = {}
+    known: dict[Effect, Reply] = {}
+    steps: list[Step] = []
+    for level in plan.levels:
+        spent = sum(step.prompt_tokens + step.completion_tokens for step in steps)
+        if spent + _most_written(plan, level) > plan.settings.max_tokens_per_problem:
+            return Trace(answer(plan, loads, tuple(loads)), tuple(steps), stopped_early=False)
+        turns = [_begin(plan, problem, seeds, loads, number) for number in level]
+        wanted = [next(turn) for turn in turns]
+        if fresh := tuple(dict.fromkeys(effect for effects in wanted for effect in effects if effect not in known)):
+            known.update(zip(fresh, (yield fresh), strict=True))
+        for number, turn, effects in zip(level, turns, wanted, strict=True):
+            loads[number], record = finished(turn, tuple(known[effect] for effect in effects))
+            steps += record
+        for draft in standing(plan, level, loads) if plan.settings.early_stopping else ():
+            saved = any(visit.position is not None for visit in plan.visits[level[-1] + 1 :])
+            return Trace(draft.code, tuple(steps), stopped_early=saved)
+    return Trace(answer(plan, loads, plan.output), tuple(steps), stopped_early=False)
 
 
-def _nothing_failed(verdict: Verdict) -> bool:
-    """Passed, or there were no visible tests."""
-    return verdict.passed or (verdict.status is Status.NO_CALL and verdict.units == 0)
+def _most_written(plan: Plan, level: Sequence[int]) -> int:
+    visits = (plan.visits[number] for number in level)
+    return sum(plan.nodes[visit.node].max_tokens for visit in visits if visit.position is not None)
 
 
-def _answer(current: _Run, work: Work) -> str:
-    if not (current.settings.early_stopping and current.verdicts):
-        return work.draft
-    executed = [
-        (step.verdict.passed_units, index) for index, step in enumerate(current.steps) if step.verdict is not None
-    ]
-    return current.steps[max(executed)[1]].code
+def _begin(plan: Plan, problem: Problem, seeds: Callable[[int], int], loads: Mapping[int, Load], number: int) -> Doing:
+    visit = plan.visits[number]
+    seed = 0 if visit.position is None else seeds(visit.position)
+    return begun(plan, problem, number, tuple(loads[i] for i in visit.inputs), seed)
 
 
-def _write(visit: _Visit) -> _Step:
-    """Generator and refiner: a new draft; where the answer holds no code, the draft there was stays."""
-    problem, prelude = visit.run.problem, visit.run.settings.prelude
-    reply = yield from _ask(visit)
-    code = extract_code(reply.text, stub=problem.stub, entry_point=problem.entry_point, prelude=prelude)
-    draft = code or visit.work.draft
-    _record(visit, reply, draft)
-    return Work(draft)
+def begun(plan: Plan, problem: Problem, number: int, inputs: tuple[Load, ...], seed: int) -> Doing:
+    """A visit with what its inputs handed on, about to say what it wants."""
+    visit = plan.visits[number]
+    return STEPS[plan.role(number)](Turn(plan.nodes[visit.node], visit, inputs, problem, plan.settings, seed))
 
 
-def _analyze(visit: _Visit) -> _Step:
-    """Analyzer: a diagnosis of the draft in words."""
-    reply = yield from _ask(visit)
-    _record(visit, reply, visit.work.draft)
-    return replace(visit.work, diagnosis=reply.text.strip())
+def finished(turn: Doing, replies: tuple[Reply, ...]) -> Done:
+    """What a visit makes of the replies to what it wanted."""
+    try:
+        turn.send(replies)
+    except StopIteration as end:
+        done: Done = end.value
+        return done
+    raise AssertionError("a step yields once")
 
 
-def _execute(visit: _Visit) -> _Step:
-    """Executor: the verdict on the draft, as feedback. A draft seen before has the verdict it had."""
-    draft, verdicts = visit.work.draft, visit.run.verdicts
-    if draft not in verdicts:
-        reply = yield Execute(draft)
-        assert isinstance(reply, Verdict)
-        verdicts[draft] = reply
-    verdict = verdicts[draft]
-    visit.run.steps.append(Step(visit.index, str(visit.node.role), visit.iteration, None, "", draft, verdict))
-    return Work(draft, feedback=describe(verdict, visit.node.feedback, visit.run.problem.entry_point))
+def standing(plan: Plan, level: Sequence[int], loads: Mapping[int, Load]) -> list[Draft]:
+    """Drafts of a level that were run and failed no visible test, in the plan's order. Of a selector, what it chose."""
+    judges = (number for number in level if plan.role(number) in (Role.EXECUTOR, Role.SELECTOR))
+    return [draft for number in judges for draft in loads[number].drafts if draft.stands]
 
 
-_STEPS: dict[Role, Callable[[_Visit], _Step]] = {
-    Role.GENERATOR: _write,
-    Role.EXECUTOR: _execute,
-    Role.ANALYZER: _analyze,
-    Role.REFINER: _write,
-}
+def answer(plan: Plan, loads: Mapping[int, Load], arrived: Sequence[int]) -> str:
+    """The program of a run that no passing draft has ended. arrived: the visits whose drafts reach the output.
 
-
-def _ask(visit: _Visit) -> Generator[Effect, Reply, Completion]:
-    reply = yield Chat(
-        model=visit.node.model,
-        messages=messages(visit.node.text, visit.run.problem, visit.work),
-        seed=visit.run.seeds(visit.run.calls),
-        temperature=visit.node.temperature,
-        max_tokens=visit.run.settings.max_tokens,
-        sampling=visit.run.settings.sampling,
-        problem=visit.run.problem.id,
-        role=str(visit.node.role),
-    )
-    assert isinstance(reply, Completion)
-    return reply
-
-
-def _record(visit: _Visit, reply: Completion, code: str) -> None:
-    visit.run.steps.append(
-        Step(
-            node=visit.index,
-            role=str(visit.node.role),
-            iteration=visit.iteration,
-            position=visit.run.calls,
-            text=reply.text,
-            code=code,
-            verdict=None,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-        )
-    )
-    visit.run.calls += 1
+    The best of the drafts that arrive; with early stopping, of all that were executed, and of equals one that arrives.
+    """
+    offers = [(number, draft, True) for number in arrived for draft in loads[number].drafts]
+    if plan.settings.early_stopping:
+        offers += [
+            (number, draft, False)
+            for number, load in loads.items()
+            if plan.role(number) is Role.EXECUTOR
+            for draft in load.drafts
+        ]
+    offers.sort(key=lambda offer: offer[0])
+    return foremost(offers, lambda offer: (*rank(offer[1]), offer[2]))[1].code if offers else ""

@@ -1,45 +1,42 @@
-"""What a model is told: the problem, then draft, verdict and diagnosis, and last the task, which is the prompt.
+"""What a model is told: the problem, then plan, draft, verdict and diagnosis, and last the task, which is the prompt.
 
 What calls share comes first. All roles and prompts share the problem, so a server's prefix cache holds most of what is
 sent; that is why there is no system message.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 
 from evo.models.chat import Message
+from evo.pipeline.drafts import Draft
 from evo.pipeline.feedback import LIMIT, harmless
 from evo.pipeline.source import parse, split_docstring
 from evo.tasks.problem import Problem
 
-__all__ = ["TASK", "Work", "messages"]
+__all__ = ["TASK", "messages"]
 
 TASK = "Task:\n"
 """What stands before the prompt."""
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What travels along a plan's edges: the draft, the feedback on it, a diagnosis in words ("" where none)."""
-
-    draft: str = ""
-    feedback: str = ""
-    diagnosis: str = ""
+_LONGEST_PLAN = 1200  # characters
 
 
-def messages(prompt: str, problem: Problem, work: Work) -> tuple[Message, ...]:
+def messages(prompt: str, problem: Problem, draft: Draft, plan: str = "") -> tuple[Message, ...]:
     """The message of a call. Parts that there is nothing to say about are left out."""
     parts = [f"Problem:\n{_statement(problem)}"]
-    if work.draft:
-        parts.append(f"Code:\n{_fenced(work.draft, 'python')}")
-    if work.feedback:
-        parts.append(f"Result:\n{_fenced(work.feedback)}")
-    if work.diagnosis:
-        parts.append(f"Diagnosis:\n{_fenced(harmless(work.diagnosis, LIMIT))}")
+    if plan:
+        parts.append(f"Plan:\n{_fenced(harmless(plan, _LONGEST_PLAN))}")
+    if draft.code:
+        parts.append(f"Code:\n{_fenced(draft.code, 'python')}")
+    if draft.feedback:
+        parts.append(f"Result:\n{_fenced(draft.feedback)}")
+    if draft.diagnosis:
+        parts.append(f"Diagnosis:\n{_fenced(harmless(draft.diagnosis, LIMIT))}")
     parts.append(TASK + prompt)
     return (Message("user", "\n\n".join(parts)),)
 
 
+@lru_cache(maxsize=1 << 10)
 def _statement(problem: Problem) -> str:
     """The problem's prompt; of a code prompt the docstring as text, then the signature in a fence.
 

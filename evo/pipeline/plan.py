@@ -1,11 +1,12 @@
 """The phenotype: what a genome compiles to."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from evo.genome.genes import Feedback, Role
 from evo.models.chat import Sampling
 
-__all__ = ["TAILS", "PipelineSettings", "Plan", "PlanNode"]
+__all__ = ["TAILS", "PipelineSettings", "Plan", "PlanNode", "Visit"]
 
 
 TAILS = ("\n```\n", "\nprint(", "\nassert ", "\n# Test", "\n# Example", "\n# Usage", "\nif __name__")
@@ -15,25 +16,31 @@ tokens of a tail that extraction would cut off anyway."""
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """What a run fixes for all of its pipelines. Part of a plan and of its digest.
+    """What a run fixes for all of its pipelines. What of it can change a plan's behaviour is part of its digest.
 
     early_stopping: the first pass of the visible tests ends the pipeline. prelude: supply the usual imports to answers
     that forgot them. max_tokens: of one answer.
+
+    max_nodes: of a pipeline. max_calls, max_tokens_per_problem: of one run of it, at most; tokens are a prompt's and an
+    answer's. enough_tests: visible tests from which on a problem needs none of a tester's own.
     """
 
     early_stopping: bool = True
     prelude: bool = True
     max_tokens: int = 512
     sampling: Sampling = Sampling()
+    max_nodes: int = 64
+    max_calls: int = 64
+    max_tokens_per_problem: int = 1 << 17
+    enough_tests: int = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PlanNode:
-    """A live node in execution order; ``gene`` is the genome's node id and only for drawing: it is not in the digest.
+    """A live node; ``gene`` is the genome's node id and only for display: it is not in the digest.
 
-    text: of the prompt. prompt: its name, for display, not in the digest. iterations: how often the node may be visited
-    in one run; the compiler works it out for every role (a looped executor's is one more than its refiner's where the
-    last execution is its own). feedback: of an executor that a node reads.
+    text: of the prompt. prompt: its name, for display, not in the digest. max_tokens: of one answer. feedback: of an
+    executor that a node reads.
     """
 
     role: Role
@@ -42,22 +49,40 @@ class PlanNode:
     prompt: str = ""
     text: str = ""
     temperature: float = 0.0
-    iterations: int = 1
     feedback: Feedback = Feedback.VALUES
+    max_tokens: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One turn of a node in a run.
+
+    node: index in Plan.nodes. iteration: 0 for the node's first turn. inputs: indices of the visits that it works on,
+    ascending. level: 1 for those that need the task alone, else one more than the highest of its inputs. position: of
+    its model call, which its seed is derived from; None where it calls no model.
+    """
+
+    node: int
+    iteration: int
+    inputs: tuple[int, ...]
+    level: int
+    position: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An executable pipeline: live nodes in a canonical order (task first, output last), edges as index pairs.
+    """An executable pipeline: a genome with its loops unrolled.
 
-    A run walks the edges from the task: from each node to the successor with the smallest index that still has visits
-    left. A loop is therefore an edge to a smaller index, taken until its target is used up.
+    nodes: in a canonical order, task first and output last. visits: everything that a run does, unless it ends early,
+    ordered by level, then by node. Visits of one level do not depend on each other and happen at once. output: the
+    visits that feed the output, ascending.
 
     digest: SHA-256 (hex, first 16) over all that can change behaviour and nothing else; equal behaviour, equal digest.
     """
 
     nodes: tuple[PlanNode, ...]
-    edges: tuple[tuple[int, int], ...]
+    visits: tuple[Visit, ...]
+    output: tuple[int, ...]
     settings: PipelineSettings
     digest: str
 
@@ -69,13 +94,14 @@ class Plan:
     @property
     def max_calls(self) -> int:
         """Most model calls that one run can make."""
-        return sum(node.iterations for node in self.nodes if node.role.calls_model)
+        return sum(visit.position is not None for visit in self.visits)
 
     @property
-    def max_executions(self) -> int:
-        """Most executions that one run can ask for."""
-        return sum(node.iterations for node in self.nodes if node.role is Role.EXECUTOR)
+    def levels(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the visits of each level, in order."""
+        numbers = range(len(self.visits))
+        return tuple(tuple(level) for _, level in groupby(numbers, key=lambda number: self.visits[number].level))
 
-    def successors(self, index: int) -> tuple[int, ...]:
-        """Indices of the nodes that this node feeds, ascending."""
-        return tuple(target for source, target in self.edges if source == index)
+    def role(self, visit: int) -> Role:
+        """The role of the node that this visit is a turn of."""
+        return self.nodes[self.visits[visit].node].role

@@ -9,11 +9,12 @@ __all__ = ["Step", "Trace"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node visited once.
+    """What one visit of a node did: one step, or one per draft where it runs drafts.
 
-    node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: index of the model
-    call in the run (None for an executor): what its seed is derived from. text: the model's raw answer ("" for an
-    executor). code: the draft after this step. verdict: an executor's result.
+    node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: the model call's
+    number in the run (None for a step without one): what its seed is derived from. text: the model's raw answer ("" for
+    a step without one). code: the draft after this step ("" for a plan or tests). verdict: of running it on the visible
+    tests.
     """
 
     node: int
@@ -29,7 +30,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """answer: the program that the pipeline hands in. stopped_early: a visible pass ended it before its budget did."""
+    """answer: the program that the pipeline hands in. steps: level by level, see Plan. stopped_early: a visible pass
+    ended it before its calls did.
+    """
 
     answer: str
     steps: tuple[Step, ...]

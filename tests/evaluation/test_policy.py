@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evo.evaluation import Cell, Contest, Ledger, Purpose, Racing, Repeated, Single
 from evo.genome.genes import Role
-from evo.pipeline import PipelineSettings, Plan, PlanNode
+from evo.pipeline import PipelineSettings, Plan, PlanNode, Visit
 from evo.tasks import Check, Problem
 
 CHECK = Check("def check(candidate):\n    assert candidate() == 1\n", 1)
@@ -21,7 +21,7 @@ def problem(name):
 
 def plan(name):
     nodes = (PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, "m", "plain", "Write.", 0.5), PlanNode(Role.OUTPUT, 1))
-    return Plan(nodes, ((0, 1), (1, 2)), SETTINGS, name)
+    return Plan(nodes, (Visit(1, 0, (), 1, 0),), (0,), SETTINGS, name)
 
 
 def contest(rates, problems=8, number=1, survivors=(), places=2):

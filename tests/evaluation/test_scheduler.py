@@ -11,7 +11,7 @@ import pytest
 from evo.evaluation import BudgetSpent, Measurement, Purpose, Scheduler, Store
 from evo.genome.genes import Role
 from evo.models import CallFailed, Completion, ModelInfo
-from evo.pipeline import PipelineSettings, Plan, PlanNode
+from evo.pipeline import PipelineSettings, Plan, PlanNode, Visit
 from evo.sandbox import SandboxFault, Status, Verdict
 from evo.tasks import Check, Problem
 
@@ -24,16 +24,19 @@ def problem(name):
 
 def plan(name, *refiners, generator="m"):
     """A loop whose refiner calls the model ``refiners[0]``; without, the generator alone."""
-    settings = PipelineSettings()
     nodes = [PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, generator, "plain", "Write code.", 0.5)]
-    if not refiners:
-        return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), ((0, 1), (1, 2)), settings, name)
-    nodes += [
-        PlanNode(Role.EXECUTOR, 3, iterations=3),
-        PlanNode(Role.REFINER, 4, refiners[0], "fix", "Fix it.", 0.5, 2),
-    ]
-    edges = ((0, 1), (1, 2), (2, 3), (2, 4), (3, 2))
-    return Plan((*nodes, PlanNode(Role.OUTPUT, 1)), edges, settings, name)
+    visits = [Visit(1, 0, (), 1, 0)]
+    if refiners:
+        nodes += [PlanNode(Role.EXECUTOR, 3), PlanNode(Role.REFINER, 4, refiners[0], "fix", "Fix it.", 0.5)]
+        for turn in range(2):
+            at = len(visits)
+            visits += [
+                Visit(2, turn, (at - 1,), at + 1, None),
+                Visit(3, turn, (at,), at + 2, turn + 1),
+            ]
+        visits.append(Visit(2, 2, (4,), 6, None))
+    nodes.append(PlanNode(Role.OUTPUT, 1))
+    return Plan(tuple(nodes), tuple(visits), (len(visits) - 1,), PipelineSettings(), name)
 
 
 class ScriptedBackend:

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evo.evaluation.truth import true_rate, true_rates
-from evo.genome.genes import Role
+from evo.genome.genes import ConnectionGene, Feedback, Genome, NodeGene, Role
 from evo.models import Chat, Completion
-from evo.pipeline import Execute, PipelineSettings, Plan, PlanNode, run
+from evo.pipeline import Execute, PipelineSettings, PromptBook, compile_genome, run
 from evo.sandbox import Status, Verdict
 from evo.tasks import Check, Problem
 
+BOOK = PromptBook.load()
 VISIBLE, HIDDEN = Check("visible", 3), Check("hidden", 3)
 PROBLEM = Problem("T/0", "toy", "Return a number.", "f", "", VISIBLE, HIDDEN, "")
 # name -> (visible tests passed, hidden tests passed): "unlucky" fools the visible tests.
@@ -59,41 +60,48 @@ class Toy:
 def plan_of(iterations=2, *, analyzer=False, early_stopping=True, executor=True):
     """generator [-> executor -> [analyzer ->] refiner -> executor ...]"""
 
-    def node(role, visits=1):
-        model = "m" if role.calls_model else ""
-        return PlanNode(role, 0, model=model, text=str(role), temperature=0.2, iterations=visits)
-
-    nodes, edges = [node(Role.TASK), node(Role.GENERATOR)], [(0, 1)]
+    edges = ["task generator"]
     if executor:
-        nodes.append(node(Role.EXECUTOR, iterations + 1))
-        edges.append((1, 2))
-        last = 2
-        for role in ([Role.ANALYZER] if analyzer else []) + [Role.REFINER]:
-            nodes.append(node(role, iterations))
-            edges.append((last, len(nodes) - 1))
-            last = len(nodes) - 1
-        nodes.append(node(Role.OUTPUT))
-        edges += [(last, 2), (2, len(nodes) - 1)]
+        edges += ["generator executor", "executor output", "refiner executor"]
+        edges += ["executor analyzer", "analyzer refiner"] if analyzer else ["executor refiner"]
     else:
-        nodes.append(node(Role.OUTPUT))
-        edges.append((1, 2))
-    settings_ = PipelineSettings(early_stopping=early_stopping)
-    return Plan(tuple(nodes), tuple(sorted(edges)), settings_, "digest")
+        edges.append("generator output")
+    return graph(*edges, iterations=iterations, early_stopping=early_stopping)
+
+
+def graph(*edges, iterations=1, **settings_):
+    """A plan of nodes named "role" or "role.a", as "from to" pairs, first mention first."""
+    names = list(dict.fromkeys(["task", "output", *(name for edge in edges for name in edge.split())]))
+    prompts = {Role.GENERATOR: "plain", Role.REFINER: "fix", Role.ANALYZER: "cause", Role.PLANNER: "steps"}
+    nodes = []
+    for id, name in enumerate(names):
+        role = Role(name.split(".")[0])
+        fields = {"model": "m", "prompt": prompts.get(role, "asserts"), "temperature": 0.2} if role.calls_model else {}
+        if role is Role.REFINER:
+            fields["iterations"] = iterations
+        if role is Role.EXECUTOR:
+            fields["feedback"] = Feedback.VALUES
+        nodes.append(NodeGene(id, role, **fields))
+    pairs = (edge.split() for edge in edges)
+    connections = tuple(ConnectionGene(n, names.index(s), names.index(t)) for n, (s, t) in enumerate(pairs))
+    return compile_genome(Genome(tuple(nodes), connections), PipelineSettings(**settings_), BOOK)
 
 
 def played(plan, answer: Callable[[Chat], str]):
     """Whether a run with these answers solves the problem."""
     pipeline = run(plan, PROBLEM, lambda position: position)
-    reply = None
+    effects = next(pipeline)
     while True:
+        replies = tuple(
+            verdict_of(PROBLEM, effect.code, VISIBLE)
+            if isinstance(effect, Execute)
+            else Completion(answer(effect), 0, 0, 0.0, "stop")
+            for effect in effects
+        )
         try:
-            effect = pipeline.send(reply) if reply is not None else next(pipeline)
+            effects = pipeline.send(replies)
         except StopIteration as end:
             return verdict_of(PROBLEM, end.value.answer, HIDDEN).passed
-        if isinstance(effect, Execute):
-            reply = verdict_of(PROBLEM, effect.code, VISIBLE)
-        else:
-            reply = Completion(answer(effect), 0, 0, 0.0, "stop")
 
 
 def brute_force(plan, backend):

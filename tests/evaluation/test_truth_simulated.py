@@ -30,16 +30,18 @@ def backend():
 async def played(plan, problem, backend, replicate):
     """Whether one run with seeds of its own solves the problem."""
     pipeline = run(plan, problem, seeds_for(0, Purpose.SELF_TEST, problem.id, replicate))
-    reply = None
+    effects = next(pipeline)
     while True:
+        replies = [
+            backend.verdict(problem, effect.code, effect.tests or problem.visible)
+            if isinstance(effect, Execute)
+            else await backend.chat(effect)
+            for effect in effects
+        ]
         try:
-            effect = next(pipeline) if reply is None else pipeline.send(reply)
+            effects = pipeline.send(tuple(replies))
         except StopIteration as end:
             return backend.oracle(problem.id, end.value.answer) is Defect.CORRECT
-        if isinstance(effect, Execute):
-            reply = backend.verdict(problem, effect.code, problem.visible)
-        else:
-            reply = await backend.chat(effect)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evo.genome.genes import OUTPUT_ID, TASK_ID, ConnectionGene, Feedback, Genome, NodeGene, Role
 from evo.models.chat import Chat, Completion
-from evo.pipeline import Effect, Execute, Plan, Trace, run
+from evo.pipeline import Effect, Execute, Plan, Reply, Trace, run
 from evo.sandbox.verdict import Status, Verdict
 from evo.tasks.problem import Problem
 
@@ -70,8 +70,12 @@ PASSED = Verdict(Status.PASSED, passed_units=3, units=3)
 class Played:
     """A run that was played to its end: what it asked for, and its trace."""
 
-    effects: list[Effect]
+    batches: list[tuple[Effect, ...]]
     trace: Trace
+
+    @property
+    def effects(self) -> list[Effect]:
+        return [effect for batch in self.batches for effect in batch]
 
     @property
     def chats(self) -> list[Chat]:
@@ -79,18 +83,31 @@ class Played:
 
     @property
     def executed(self) -> list[str]:
-        return [effect.code for effect in self.effects if isinstance(effect, Execute)]
+        return [effect.code for effect in self.effects if isinstance(effect, Execute) and effect.tests is None]
 
 
-def play(plan: Plan, problem: Problem, answers: Callable[[Chat], str], verdicts: Callable[[str], Verdict]) -> Played:
-    """Drive a run with functions in the place of models and sandbox. Seeds are 100, 101, ..."""
+def play(
+    plan: Plan,
+    problem: Problem,
+    answers: Callable[[Chat], str],
+    verdicts: Callable[[str], Verdict],
+    own: Callable[[Execute], Verdict] = lambda effect: failed(),
+) -> Played:
+    """Drive a run with functions in the place of models and sandbox. Seeds are 100 + the call's position.
+
+    own: the verdict on a test of a tester's own.
+    """
     pipeline = run(plan, problem, lambda position: 100 + position)
-    effects: list[Effect] = []
-    reply = None
+    batches: list[tuple[Effect, ...]] = []
+    replies: tuple[Reply, ...] | None = None
     while True:
         try:
-            effect = pipeline.send(reply) if reply is not None else next(pipeline)
+            batches.append(pipeline.send(replies) if replies is not None else next(pipeline))
         except StopIteration as stop:
-            return Played(effects, stop.value)
-        effects.append(effect)
-        reply = completion(answers(effect)) if isinstance(effect, Chat) else verdicts(effect.code)
+            return Played(batches, stop.value)
+        replies = tuple(
+            completion(answers(effect))
+            if isinstance(effect, Chat)
+            else (verdicts(effect.code) if effect.tests is None else own(effect))
+            for effect in batches[-1]
+        )

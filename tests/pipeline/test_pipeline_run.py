@@ -202,7 +202,7 @@ def test_runs_stay_in_budget_and_repeat(
 
     played = play(plan, problem, answers, verdicts)
     assert len(played.chats) == played.trace.calls <= plan.max_calls
-    assert len(played.executed) == len(set(played.executed)) <= plan.max_executions
+    assert len(played.executed) == len(set(played.executed)) <= plan.max_calls
     assert early or played.trace.calls == plan.max_calls
     assert played == play(plan, problem, answers, verdicts)
     assert [s.position for s in played.trace.steps if s.position is not None] == list(range(played.trace.calls))
