@@ -1,7 +1,6 @@
 """The check's side of a run: calls go out, plain data comes back, and everything that arrives is hostile."""
 
 import builtins
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
@@ -83,10 +82,8 @@ class Channel:
     ``on_value`` is called before each value of the candidate reaches the check.
     """
 
-    def __init__(
-        self, connection: socket.socket, deadline: float, limit: int, on_value: Callable[[], None] = lambda: None
-    ) -> None:
-        self._stream = Stream(connection, deadline, limit)
+    def __init__(self, descriptor: int, limit: int, on_value: Callable[[], None] = lambda: None) -> None:
+        self._stream = Stream(descriptor, limit)
         self._functions: list[Callable[..., Any]] = []
         self._on_value = on_value
         self.calls = 0
@@ -96,25 +93,30 @@ class Channel:
         self.raised: Raised | None = None
         self.ended: Ended | None = None
 
-    def load(self, code: str, entry_point: str) -> Raised | None:
-        """Have the program run up to its end; what it raised, or None.
-
-        Raises Ended, or SandboxFault if the process could not be confined: then the program has not run.
-        """
+    def greet(self) -> None:
+        """Wait for the process to be ready. Raises SandboxFault if it could not be started or confined."""
         try:
-            self._stream.send(b"L", wire.encode((code, entry_point), self._export, _ARGUMENT_BYTES))
             operation, content = self._stream.receive()
         except Ended as ended:
             raise SandboxFault(f"the candidate's process did not start: {ended.status}") from None
         if operation != b"S":
             reason = content[:200].decode(errors="replace")
             raise SandboxFault(f"the candidate's process could not be confined: {reason}")
+
+    def load(self, code: str, entry_point: str, processors: tuple[int, ...] = ()) -> Raised | None:
+        """Have the program run up to its end, on ``processors``; what it raised, or None. Raises Ended."""
+        self._send(b"L", (code, entry_point, processors))
         operation, content = self._receive()
         if operation == b"X":
             return self._decode_exception(content)
         if operation != b"R":
             self._break_off("an unexpected message")
         return None
+
+    def end(self, ended: Ended) -> NoReturn:
+        """End the run. Raises Ended, now and at every further call."""
+        self.ended = self.ended or ended
+        raise self.ended
 
     def candidate(self, *args: Any, **kwargs: Any) -> Any:
         """Call the entry point. Raises what it raises, rebuilt as a builtin exception; Ended at the end of the run."""
@@ -148,7 +150,7 @@ class Channel:
                     raise self.raised.exception
                 case b"U":
                     reason = self._decode(reply)
-                    self._end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedResult", f"the result is {reason}"))
+                    self.end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedResult", f"the result is {reason}"))
                 case b"B":
                     self._call_back(self._decode(reply))
                 case _:
@@ -193,17 +195,17 @@ class Channel:
         try:
             encoded = wire.encode(content, self._export, _ARGUMENT_BYTES)
         except wire.Unsupported as error:
-            self._end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedArgument", f"a test passes {error}"))
+            self.end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedArgument", f"a test passes {error}"))
         try:
             self._stream.send(operation, encoded)
         except Ended as ended:
-            self._end(ended)
+            self.end(ended)
 
     def _receive(self) -> tuple[bytes, bytes]:
         try:
             return self._stream.receive()
         except Ended as ended:
-            self._end(ended)
+            self.end(ended)
 
     def _decode(self, content: bytes) -> Any:
         try:
@@ -218,11 +220,7 @@ class Channel:
             self._break_off("a malformed exception")
 
     def _break_off(self, message: str) -> NoReturn:
-        self._end(Ended(Status.PROTOCOL, "ProtocolError", message))
-
-    def _end(self, ended: Ended) -> NoReturn:
-        self.ended = ended
-        raise ended
+        self.end(Ended(Status.PROTOCOL, "ProtocolError", message))
 
 
 def _update(old: Any, new: Any) -> None:

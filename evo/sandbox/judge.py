@@ -2,81 +2,110 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from evo.sandbox.alarm import Alarm
 from evo.sandbox.channel import Channel, Raised
 from evo.sandbox.check import CompiledCheck, Witness
+from evo.sandbox.inside import processors
 from evo.sandbox.job import Job
 from evo.sandbox.stream import Ended
 from evo.sandbox.text import clean, show, show_call
 from evo.sandbox.verdict import FailedAssert, Frame, Limits, SandboxFault, Status, Verdict
 from evo.sandbox.zygote import End, Zygote
 
-__all__ = ["judge"]
+__all__ = ["Judge"]
 
-_ALARM_GRACE: Final = 0.1
+_READY_SECONDS: Final = 30.0
+_ALARM_GRACE: Final = 0.05
+_PATIENCE: Final = 2.0
 _MAX_LINE: Final = 200
 _NEAR_THE_LIMIT: Final = 0.9
 
 
-@contextmanager
-def _alarm(seconds: float, channel: Channel, status: Status) -> Iterator[None]:
-    """Interrupt a check that goes on for longer than ``seconds``, again and again should it catch the interruption."""
+class Judge:
+    """Runs jobs one after the other on ``zygote``, in the main thread of a process of its own."""
 
-    def ring(_number: int, _frame: object) -> None:
-        channel.ended = channel.ended or Ended(status, "TimeoutError")
-        raise channel.ended
+    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+        self._zygote = zygote
+        self._limits = limits
+        self._alarm = Alarm()
+        self._everywhere = processors.available()
 
-    previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), 0.1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    def run(self, job: Job, check: CompiledCheck, on_value: Callable[[], None]) -> Verdict:
+        """Run ``job`` once. ``on_value`` is called when a value of the candidate reaches the check.
 
+        Raises CheckError if the check program is unusable, SandboxFault if the machinery fails.
+        """
+        witness = Witness()
+        function = check.load(witness)
+        with self._zygote.begin() as connection:
+            channel = Channel(connection.fileno(), self._limits.message_bytes, on_value)
+            try:
+                verdict = self._converse(job, function, channel)
+            except SandboxFault:
+                self._zygote.restart()
+                raise
+            end = self._zygote.end()  # before the connection closes: the process is killed, not woken to end itself
+        verdict = self._complete(_name_the_end(verdict, end, self._limits), job, channel, witness)
+        return replace(
+            verdict,
+            passed_units=check.units if verdict.passed else witness.passed,
+            units=check.units,
+            cpu_seconds=end.cpu_seconds,
+            peak_bytes=end.peak_bytes,
+        )
 
-def judge(job: Job, check: CompiledCheck, zygote: Zygote, limits: Limits, on_value: Callable[[], None]) -> Verdict:
-    """Run ``job`` once. ``on_value`` is called when the first value of the candidate reaches the check.
-
-    Raises CheckError if the check program is unusable, SandboxFault if the machinery fails.
-    """
-    witness = Witness()
-    function = check.load(witness)
-    connection = zygote.begin()
-    channel = Channel(connection, time.monotonic() + limits.wall_seconds, limits.message_bytes, on_value)
-    with connection:
+    def _converse(self, job: Job, function: Callable[[Any], Any], channel: Channel) -> Verdict:
+        """The verdict as far as this end of the conversation knows it."""
+        here = processors.current()
+        processors.use(0, here)
         try:
-            with _alarm(limits.wall_seconds + _ALARM_GRACE, channel, Status.TIMEOUT):
-                verdict = _converse(job, function, channel, witness)
-        except SandboxFault:
-            zygote.restart()
-            raise
-        except Ended as ended:
-            verdict = Verdict(ended.status, ended.error_type, ended.message)
-        end = zygote.end()  # before the connection closes: the process is killed, not woken to end itself
-    if channel.ended is not None:
-        verdict = Verdict(channel.ended.status, channel.ended.error_type, channel.ended.message)
-    verdict = _name_the_end(verdict, end, limits)
-    shown = job.reveal or verdict.status is Status.LOAD_ERROR
-    failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
-    return replace(
-        verdict,
-        message=zygote.without_places(clean(verdict.message)) if shown else "",
-        failed=failed and replace(failed, returned=zygote.without_places(failed.returned)),
-        passed_units=check.units if verdict.passed else witness.passed,
-        units=check.units,
-        cpu_seconds=end.cpu_seconds,
-        peak_bytes=end.peak_bytes,
-    )
+            self._alarm.set(_READY_SECONDS, _fault)
+            channel.greet()
+            self._limit_time(channel)
+            verdict = _call(job, function, channel, here)
+        except Ended:
+            pass  # channel.ended
+        finally:
+            self._alarm.clear()
+            processors.use(0, self._everywhere)
+        ended = channel.ended
+        return verdict if ended is None else Verdict(ended.status, ended.error_type, ended.message)
+
+    def _limit_time(self, channel: Channel) -> None:
+        """End the run after the time limit, and the time that others kept it from running, if that is not endless."""
+        wall, granted = self._limits.wall_seconds, 0.0
+
+        def ring() -> None:
+            nonlocal granted
+            kept = min(self._zygote.kept_waiting(), _PATIENCE * wall)
+            if channel.ended is None and kept > granted + _ALARM_GRACE:
+                more, granted = kept - granted, kept
+                self._alarm.set(more, ring)
+            else:
+                channel.end(Ended(Status.TIMEOUT, "TimeoutError"))
+
+        self._alarm.set(wall, ring)
+
+    def _complete(self, verdict: Verdict, job: Job, channel: Channel, witness: Witness) -> Verdict:
+        """With what may be shown."""
+        shown = job.reveal or verdict.status is Status.LOAD_ERROR
+        message = self._zygote.without_places(clean(verdict.message)) if shown else ""
+        failed = None if verdict.passed or not job.reveal else _failed_assert(job, channel, witness, verdict.status)
+        if failed is not None:
+            failed = replace(failed, returned=self._zygote.without_places(failed.returned))
+        return replace(verdict, message=message, failed=failed)
 
 
-def _converse(job: Job, function: Callable[[Any], Any], channel: Channel, witness: Witness) -> Verdict:
-    raised = channel.load(job.code, job.entry_point)
+def _fault() -> NoReturn:
+    raise SandboxFault("the candidate's process does not get ready")
+
+
+def _call(job: Job, function: Callable[[Any], Any], channel: Channel, here: tuple[int, ...]) -> Verdict:
+    raised = channel.load(job.code, job.entry_point, here)
     if raised is not None:
         return _as_verdict(Status.LOAD_ERROR, raised, job)
     try:

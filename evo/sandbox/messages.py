@@ -4,15 +4,14 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from evo.sandbox.verdict import FailedAssert, Frame, Status, Verdict
 
-__all__ = ["VALUE_SEEN", "from_json", "receive", "send", "to_json"]
+__all__ = ["from_json", "receive", "send", "to_json"]
 
-VALUE_SEEN: Final = b"\0\0\0\0"
-"""A message of no length: the candidate's first value has reached the check."""
+_FIELDS: Final = tuple(field.name for field in fields(Verdict))
 
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
@@ -22,13 +21,11 @@ def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """The next message; an empty one for VALUE_SEEN; None at the end. Raises OSError (TimeoutError among them)."""
+    """The next message; None at the end. Raises OSError (TimeoutError among them)."""
     head = _exactly(connection, 4)
     if head is None:
         return None
     (length,) = struct.unpack("<I", head)
-    if length == 0:
-        return {}
     content = _exactly(connection, length)
     if content is None:
         return None
@@ -49,13 +46,16 @@ def _exactly(connection: socket.socket, count: int) -> bytes | None:
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
     """A verdict as JSON types."""
-    return asdict(verdict)
+    data = {name: getattr(verdict, name) for name in _FIELDS}  # asdict would copy every text
+    data["failed"] = verdict.failed and asdict(verdict.failed)
+    data["frames"] = [asdict(frame) for frame in verdict.frames]
+    return data
 
 
 def from_json(data: Mapping[str, Any]) -> Verdict:
     """The verdict that ``to_json`` made this of."""
-    fields = dict(data)
-    fields["status"] = Status(fields["status"])
-    fields["failed"] = FailedAssert(**fields["failed"]) if fields["failed"] is not None else None
-    fields["frames"] = tuple(Frame(**frame) for frame in fields["frames"])
-    return Verdict(**fields)
+    values = dict(data)
+    values["status"] = Status(values["status"])
+    values["failed"] = FailedAssert(**values["failed"]) if values["failed"] is not None else None
+    values["frames"] = tuple(Frame(**frame) for frame in values["frames"])
+    return Verdict(**values)

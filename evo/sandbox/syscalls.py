@@ -28,7 +28,7 @@ _IOCTLS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _LOW: Final = 0xFFFFFFFF
 
 _ALLOWED: Final = """
-    read write close fstat lseek mmap mprotect munmap brk mremap madvise msync mincore
+    read write close close_range fstat lseek mmap mprotect munmap brk mremap madvise msync mincore
     futex futex_waitv rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack rt_sigpending rt_sigtimedwait rt_sigsuspend
     open openat openat2 creat newfstatat stat lstat statx access faccessat faccessat2 readlink readlinkat
     getdents getdents64 pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2
@@ -43,7 +43,8 @@ _ALLOWED: Final = """
     sched_yield sched_getaffinity sched_getparam sched_getscheduler getpriority getrlimit membarrier rseq
     set_tid_address set_robust_list get_robust_list arch_prctl restart_syscall exit exit_group wait4 waitid
 """.split()  # noqa: SIM905 - a list of this length reads better as words
-_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "pidfd_open", "setsid")
+_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "setsid")
+_RESTRICTED: Final = ("clone", "prctl", "prlimit64", "sched_setaffinity")
 
 
 @lru_cache(maxsize=1)
@@ -52,7 +53,7 @@ def zygote_program() -> bytes:
     if not _supported():
         return b""
     rules = Filter(default=int(Action.ERRNO) | errno.EPERM)
-    for name in (*_ALLOWED, *_ZYGOTE_ONLY, "clone", "prctl", "prlimit64"):
+    for name in (*_ALLOWED, *_ZYGOTE_ONLY, *_RESTRICTED):
         if _exists(name):
             rules.allow(name)
     rules.errno("clone3", errno.ENOSYS)  # its flags lie in memory, out of a filter's sight: libc falls back to clone
@@ -73,7 +74,8 @@ def child_program() -> bytes:
     rules.allow("prctl", args=[(0, CmpOp.MASKED_EQ, _PR_SET_NAME, _LOW)])
     rules.allow("prctl", args=[(0, CmpOp.MASKED_EQ, _PR_GET_NAME, _LOW)])
     rules.allow("prlimit64", args=[(0, CmpOp.MASKED_EQ, 0, _LOW), (2, CmpOp.EQ, 0)])  # reading one's own
-    for name in (*_ZYGOTE_ONLY, "clone", "prctl", "prlimit64"):
+    rules.allow("sched_setaffinity", args=[(0, CmpOp.MASKED_EQ, 0, _LOW)])
+    for name in (*_ZYGOTE_ONLY, *_RESTRICTED):
         rules.errno(name, errno.EPERM)
     return rules.program
 

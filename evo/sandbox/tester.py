@@ -5,6 +5,7 @@ then the pool kills it.
 """
 
 import json
+import mmap
 import resource
 import signal
 import socket
@@ -16,30 +17,23 @@ from typing import Any, Final
 
 from evo.sandbox.check import CheckError, CompiledCheck, compile_check
 from evo.sandbox.job import Job
-from evo.sandbox.judge import judge
-from evo.sandbox.messages import VALUE_SEEN, receive, send, to_json
+from evo.sandbox.judge import Judge
+from evo.sandbox.messages import receive, send, to_json
 from evo.sandbox.verdict import Limits, SandboxFault
 from evo.sandbox.zygote import Zygote
 
 __all__ = ["main"]
 
 _MEMORY_BYTES: Final = 4 << 30
+_CHECK_GRACE_SECONDS: Final = 1.0
 
 compiled: Callable[[str], CompiledCheck] = lru_cache(maxsize=4096)(compile_check)
 
 
-def _answer(request: dict[str, Any], zygote: Zygote, limits: Limits, connection: socket.socket) -> dict[str, Any]:
-    told = False
-
-    def on_value() -> None:
-        nonlocal told
-        if not told:
-            told = True
-            connection.sendall(VALUE_SEEN)
-
+def _answer(request: dict[str, Any], judge: Judge, on_value: Callable[[], None]) -> dict[str, Any]:
     job = Job(**request)
     try:
-        return {"verdict": to_json(judge(job, compiled(job.check), zygote, limits, on_value))}
+        return {"verdict": to_json(judge.run(job, compiled(job.check), on_value))}
     except CheckError as error:
         return {"unusable": str(error)}
     except SandboxFault as error:
@@ -47,9 +41,18 @@ def _answer(request: dict[str, Any], zygote: Zygote, limits: Limits, connection:
 
 
 def main() -> None:
-    """Arguments: number of the connection's descriptor, tier, limits as JSON, folder for scratch."""
+    """Arguments: descriptors of the connection and of a byte shared with the pool; tier, limits as JSON, folder.
+
+    The byte says whether a value of the candidate has reached the check: whatever ends this process afterwards may be
+    that value's doing.
+    """
     connection = socket.socket(fileno=int(sys.argv[1]))
-    tier, limits, folder = sys.argv[2], Limits(**json.loads(sys.argv[3])), Path(sys.argv[4])
+    value_seen = mmap.mmap(int(sys.argv[2]), 1)
+    tier, limits, folder = sys.argv[3], Limits(**json.loads(sys.argv[4])), Path(sys.argv[5])
+
+    def on_value() -> None:
+        value_seen[0] = 1
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
@@ -60,8 +63,10 @@ def main() -> None:
     memory = max(_MEMORY_BYTES, 2 * limits.memory_bytes)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     send(connection, {"ready": True})
+    judge = Judge(zygote, limits)
     try:
         while (request := receive(connection)) is not None:
-            send(connection, _answer(request, zygote, limits, connection))
+            signal.setitimer(signal.ITIMER_PROF, limits.wall_seconds + _CHECK_GRACE_SECONDS)
+            send(connection, _answer(request, judge, on_value))
     finally:
         zygote.close()

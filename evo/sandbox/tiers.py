@@ -93,7 +93,8 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
         "memory_bytes": limits.memory_bytes,
         "user": user,
         "library": str(python.library),
-        "limits": _resource_limits(limits, tier, user),
+        "limits": _limits(limits),
+        "child_limits": _child_limits(limits, tier, user),
         "zygote_program": zygote_program().hex() if confined else "",
         "child_program": child_program().hex() if confined else "",
         "landlock": confined and landlock_abi() > 0,
@@ -104,6 +105,7 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     # Not -I: it would ignore the hash seed. The environment holds nothing else, so there is nothing else to ignore.
     command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
     environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library))}
+    environment["LD_BIND_NOW"] = "1"  # functions are looked up here, once, and not by each child at its first call
     if inside:
         scratch_inside = (Path(options["scratch"]), limits.scratch_bytes)
         ours = (_INSIDE, Path(root) / _INSIDE.name)
@@ -120,15 +122,21 @@ def _home(library: Path) -> Path:
     return library.parent.parent
 
 
-def _resource_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tuple[int, int]]:
+def _limits(limits: Limits) -> dict[str, tuple[int, int]]:
+    """What the zygote can live with as well: set once and inherited."""
     values = {
-        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
         "RLIMIT_FSIZE": (limits.file_bytes,) * 2,
         "RLIMIT_NOFILE": (limits.descriptors,) * 2,
         "RLIMIT_CORE": (0, 0),
     }
     if sys.platform != "darwin":  # which takes this limit and ignores it
         values["RLIMIT_AS"] = (limits.memory_bytes,) * 2
+    return values
+
+
+def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tuple[int, int]]:
+    """What each child gets of its own."""
+    values = {"RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1)}
     if tier == SEATBELT:  # counts processes, not threads
         values["RLIMIT_NPROC"] = (0, 0)
     elif user is not None:  # else the user's other processes may count too: there, memory bounds the threads

@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import mmap
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +22,8 @@ from evo.sandbox.verdict import Limits, SandboxFault, Status, Verdict
 __all__ = ["Worker"]
 
 _START_SECONDS: Final = 30.0
-_GRACE_SECONDS: Final = 2.0
+# Backstop: the process limits its own time, waiting for processors that others have among it (evo.sandbox.judge).
+_LONGEST, _GRACE_SECONDS = 3.0, 60.0
 _END_SECONDS: Final = 3.0
 # What this process can import, the worker can, and nothing from the current folder.
 _BOOT: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from evo.sandbox.tester import main; main()"
@@ -33,6 +37,11 @@ class Worker:
         self._limits = limits
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        # Tells without a message, of which there would be one per run, whether a value has reached the check.
+        self._shared, name = tempfile.mkstemp(dir=folder)
+        Path(name).unlink()
+        os.truncate(self._shared, 1)
+        self._value_seen = mmap.mmap(self._shared, 1)
         self._closed = False
         self._running = False
         self._lock = threading.Lock()
@@ -47,10 +56,11 @@ class Worker:
             self._connection, theirs = socket.socketpair()
             with theirs:
                 limits = json.dumps(asdict(self._limits))
-                words = [str(theirs.fileno()), self._tier, limits, str(self._folder), json.dumps(sys.path)]
+                shared = (theirs.fileno(), self._shared)
+                words = [*map(str, shared), self._tier, limits, str(self._folder), json.dumps(sys.path)]
                 self._process = subprocess.Popen(
                     [sys.executable, "-s", "-P", "-c", _BOOT, *words],
-                    pass_fds=[theirs.fileno()],
+                    pass_fds=shared,
                     env=_environment(),
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,  # Ctrl-C is the pool's to handle
@@ -70,18 +80,14 @@ class Worker:
         the check, it is they that bring the check down, and that is a verdict.
         """
         self.start()
-        self._connection.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
-        values_seen = False
+        self._connection.settimeout(_LONGEST * self._limits.wall_seconds + _GRACE_SECONDS)
+        self._value_seen[0] = 0
         self._running = True
         try:
             send(self._connection, asdict(job))
-            while (answer := receive(self._connection)) == {}:
-                values_seen = True
+            answer = receive(self._connection)
         except TimeoutError:
             self._kill()
-            if values_seen:  # the check works on them where no signal reaches it
-                message = f"the tests did not end within {self._limits.wall_seconds:g} s on the values returned"
-                return Verdict(Status.TIMEOUT, "TimeoutError", message)
             raise SandboxFault("the worker process does not answer") from None
         except OSError as error:
             self._kill()
@@ -89,19 +95,28 @@ class Worker:
         finally:
             self._running = False
         if answer is None:
-            self._kill()
-            if values_seen and last_attempt:
-                return Verdict(Status.CRASH, "CheckCrashed", "the tests' process ended on the values returned")
-            raise SandboxFault("the worker process ended")
+            return self._ended(last_attempt=last_attempt)
         if "unusable" in answer:
             raise UserError(f"the tests for {job.entry_point} cannot be used: {answer['unusable']}")
         if "fault" in answer:
             raise SandboxFault(answer["fault"])
         return from_json(answer["verdict"])
 
+    def _ended(self, *, last_attempt: bool) -> Verdict:
+        """The verdict where the process ended and the candidate's values had reached it; else raises SandboxFault."""
+        code = self._kill()
+        if self._value_seen[0] and code == -signal.SIGPROF:  # its own alarm, for where no other reaches it
+            message = f"the tests did not end within {self._limits.wall_seconds:g} s on the values returned"
+            return Verdict(Status.TIMEOUT, "TimeoutError", message)
+        if self._value_seen[0] and last_attempt:
+            return Verdict(Status.CRASH, "CheckCrashed", "the tests' process ended on the values returned")
+        raise SandboxFault("the worker process ended")
+
     def close(self) -> None:
         """End it, and with it whatever it started, for good."""
         with self._lock:
+            if not self._closed:
+                os.close(self._shared)
             self._closed = True
             if self._process is None:
                 return
@@ -116,13 +131,16 @@ class Worker:
                 self._process.wait()
             self._connection.close()
 
-    def _kill(self) -> None:
+    def _kill(self) -> int | None:
+        """Make sure that it has ended; how it did."""
         with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.wait()
-                self._connection.close()
-                self._process = None
+            if self._process is None:
+                return None
+            self._connection.close()  # what made it end, if it did, is over by now
+            self._process.kill()
+            code = self._process.wait()
+            self._process = None
+            return code
 
 
 def _environment() -> dict[str, str]:

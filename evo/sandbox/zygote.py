@@ -8,11 +8,13 @@ import socket
 import struct
 import subprocess
 import tempfile
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evo.sandbox.tiers import Launch, launch
+from evo.sandbox.inside.zygote import AHEAD
+from evo.sandbox.tiers import BUBBLEWRAP, Launch, launch
 from evo.sandbox.verdict import Limits, SandboxFault
 
 __all__ = ["End", "Zygote"]
@@ -21,7 +23,7 @@ _END: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
 _DIRTY, _FULL = 1, 2
 _RUNS_EACH: Final = 400
 _START_SECONDS: Final = 20.0
-_ANSWER_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 20.0
 _MAX_ERRORS: Final = 1 << 16
 
 
@@ -43,9 +45,10 @@ class Zygote:
 
     def __init__(self, tier: str, limits: Limits, folder: Path) -> None:
         self._tier = tier
+        self._below_bubblewrap = tier == BUBBLEWRAP
         self._limits = limits
         self._folder = folder
-        self._next: socket.socket | None = None
+        self._ready: deque[socket.socket] = deque()
         self._start()
 
     def _start(self) -> None:
@@ -75,7 +78,7 @@ class Zygote:
             theirs.close()
             self._control.settimeout(_START_SECONDS)
             try:
-                self._next = self._receive_child()
+                self._receive_children()
             except OSError:
                 self.close()
                 errors.seek(0)
@@ -84,36 +87,31 @@ class Zygote:
                 raise SandboxFault(f"the {self._tier} tier does not start: {reason}") from None
         self._control.settimeout(_ANSWER_SECONDS)
 
-    def _receive_child(self) -> socket.socket:
-        """The connection to a child that waits for its program. Raises OSError."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
-        if not data or not descriptors:
+    def _receive_children(self) -> None:
+        """Take the connections to children that wait for their programs. Raises OSError."""
+        data, descriptors, _, _ = socket.recv_fds(self._control, 1, AHEAD)
+        if not data or len(descriptors) < AHEAD:
             raise ConnectionError("it is gone")
-        return socket.socket(fileno=descriptors[0])
+        self._ready.extend(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number) for number in descriptors)
 
     def begin(self) -> socket.socket:
         """The connection to a fresh process, confined and waiting for its program; the caller closes it."""
         if self._runs >= _RUNS_EACH:
             self.restart()
         self._runs += 1
-        connection = self._next
-        if connection is None:
-            self.restart()
-            raise SandboxFault("the zygote was not at work")
-        self._next = None
         try:
             self._control.sendall(b"b")
         except OSError as error:
-            connection.close()
             self.restart()
             raise SandboxFault(f"the zygote does not take work: {error}") from None
-        return connection
+        return self._ready.popleft()
 
     def end(self) -> End:
         """Kill what is left of the run and say how it ended."""
         try:
             self._control.sendall(b"e")
-            self._next = self._receive_child()
+            if not self._ready:
+                self._receive_children()
             data = b""
             while len(data) < _END.size:
                 part = self._control.recv(_END.size - len(data))
@@ -128,6 +126,16 @@ class Zygote:
             self.restart()
         return End(status, cpu_seconds, peak, bool(flags & _FULL))
 
+    def kept_waiting(self) -> float:
+        """Seconds that the run's process was ready for but others had the processors; 0.0 where Linux does not say."""
+        try:
+            children = _children(self._process.pid)
+            if self._below_bubblewrap:
+                children = _children(children[0])
+            return int(Path(f"/proc/{children[0]}/schedstat").read_text().split()[1]) / 1e9  # the oldest is the run's
+        except (OSError, IndexError):
+            return 0.0
+
     def without_places(self, text: str) -> str:
         """``text`` without what differs between machines and runs: where scratch and the standard library are."""
         for place, name in self._places.items():
@@ -141,8 +149,8 @@ class Zygote:
 
     def close(self) -> None:
         """End it and everything that it started; remove its scratch folder."""
-        if self._next is not None:
-            self._next.close()
+        while self._ready:
+            self._ready.pop().close()
         self._control.close()
         try:
             self._process.wait(1.0)
@@ -151,3 +159,8 @@ class Zygote:
             self._process.wait()
         with contextlib.suppress(OSError):
             shutil.rmtree(self._scratch)
+
+
+def _children(pid: int | str) -> list[str]:
+    """Processes that ``pid`` has started, in this order."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

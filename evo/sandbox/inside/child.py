@@ -4,7 +4,6 @@ import builtins
 import gc
 import itertools
 import os
-import socket
 import struct
 import sys
 import time
@@ -12,12 +11,13 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from . import wire
+from . import processors, wire
 
-__all__ = ["Channel", "serve", "warm_up"]
+__all__ = ["Channel", "rehearse", "serve", "stretch"]
 
 _FILE_NAME: Final = "<solution>"
 _MODULE: Final = "solution"
+_CHUNK: Final = 1 << 16
 _MAX_FRAMES: Final = 8
 _MAX_TEXT: Final = 2000
 _MAX_NAME: Final = 80
@@ -28,10 +28,9 @@ _NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), No
 # A program that replaces len must not replace it for the code here, which answers for it.
 _OWN_BUILTINS: Final = types.ModuleType("builtins")
 _OWN_BUILTINS.__dict__.update(vars(builtins))
-_WARM_UPS: Final = 32
-_WARM_UP: Final = """
+_REHEARSAL: Final = """
 from typing import List
-def warm_up(numbers: List[float], step: int = 1, name: str = "") -> List[str]:
+def rehearsal(numbers: List[float], step: int = 1, name: str = "") -> List[str]:
     ''' A program as they come. '''
     table = {n: [str(n), (n, 0.5)] for n in numbers if n % 2 == 0 or not n}
     for n, value in sorted(table.items()):
@@ -53,7 +52,7 @@ class Channel:
 
     def send(self, operation: bytes, content: bytes) -> None:
         """Send one frame."""
-        frame = memoryview(struct.pack("<I", len(content) + 1) + operation + content)
+        frame = struct.pack("<I", len(content) + 1) + operation + content
         while frame:
             try:
                 frame = frame[os.write(self._descriptor, frame) :]
@@ -63,18 +62,23 @@ class Channel:
 
     def receive(self) -> tuple[bytes, bytes]:
         """The next frame. Ends the process where there is none: the other side is done."""
-        content = self._exactly(struct.unpack("<I", self._exactly(4))[0])
-        return content[:1], content[1:]
+        arrived = self._read()  # all of it, mostly: the next frame waits for an answer to this one
+        while len(arrived) < 4:
+            arrived += self._read()
+        (length,) = struct.unpack_from("<I", arrived)
+        if len(arrived) < 4 + length:
+            parts, missing = [arrived], 4 + length - len(arrived)
+            while missing:
+                parts.append(self._read())
+                missing -= len(parts[-1])
+            arrived = b"".join(parts)
+        return arrived[4:5], arrived[5:]
 
-    def _exactly(self, count: int) -> bytes:
-        parts = []
-        while count:
-            part = os.read(self._descriptor, min(count, 1 << 20))
-            if not part:
-                os._exit(0)
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
+    def _read(self) -> bytes:
+        part = os.read(self._descriptor, _CHUNK)
+        if not part:
+            os._exit(0)
+        return part
 
     def encode(self, value: Any) -> bytes:
         """Plain data as bytes; anything else in it stays here and is named by a number."""
@@ -177,31 +181,37 @@ def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *ar
 
 def serve(channel: Channel) -> NoReturn:
     """Take the program, load it, and answer calls until the other side closes the channel."""
-    code, entry_point = channel.decode(channel.receive()[1])
-    channel.send(b"S", b"")  # what happens from here on is the candidate's doing
+    channel.send(b"S", b"")  # confined and ready: what happens from here on is the candidate's doing
+    code, entry_point, place = channel.decode(channel.receive()[1])
+    processors.use(0, place)
     gc.enable()
     _reply(channel, b"R", _load, code, entry_point, channel)
     while True:
         _reply(channel, b"V", _answer, *channel.receive(), channel)
 
 
-def warm_up() -> None:
-    """Do what a run does, often, before the first fork.
+def rehearse() -> None:
+    """Run a program as they come, with a call or two, and leave nothing of it.
 
-    The interpreter writes into code until it has specialised it, and takes new pages of memory until it has free ones:
-    what has happened before a fork need not be copied after it. Halves the price of a child.
+    Before the first fork, often: the interpreter writes into code until it has specialised it, and takes new pages of
+    memory until it has free ones, and what has happened before a fork need not be copied after it.
     """
     modules = dict(sys.modules)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        for number in range(_WARM_UPS):
-            channel = Channel(theirs.fileno(), 1 << 16)
-            _reply(channel, b"R", _load, _WARM_UP, "warm_up", channel)
-            arguments = ([1.0, 2, 4], 1, "raise" if number % 4 == 0 else "")
-            content = channel.encode((0, arguments, {}))
-            for _ in range(4):
-                ours.sendall(struct.pack("<I", len(content) + 1) + b"C" + content)
-                _reply(channel, b"V", _answer, *channel.receive(), channel)
-            ours.recv(1 << 16)
+    channel = Channel(-1, 1 << 16)
+    _load(_REHEARSAL, "rehearsal", channel)
+    for name in ("", "raise"):
+        content = channel.encode((0, ([1.0, 2, 4], 1, name), {}))
+        try:
+            channel.decode(_answer(b"C", content, channel))
+        except ValueError as error:
+            _describe(error, channel)
     sys.modules.clear()
     sys.modules.update(modules)
+
+
+def stretch() -> None:
+    """After a fork: call something and compile something, so that memory which every run writes to is copied by now."""
+    channel = Channel(-1, 1 << 16)
+    channel.objects.append(len)
+    channel.decode(_answer(b"C", channel.encode((0, ([1.0],), {})), channel))
+    exec(compile("def f(x): return x", _FILE_NAME, "exec", dont_inherit=True), {})

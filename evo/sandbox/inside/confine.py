@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Confinement", "drop_user", "give_up", "landlock_abi", "ruleset"]
+__all__ = ["Confinement", "drop_user", "give_up", "landlock_abi", "limit", "ruleset"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -81,6 +81,12 @@ def give_up(rules: int | None, program: bytes) -> None:
         _check(_libc.syscall(_RESTRICT_SELF, rules, 0))
         os.close(rules)
     _Filter(program).enter()
+
+
+def limit(limits: Mapping[str, tuple[int, int]]) -> None:
+    """Set soft and hard limits by RLIMIT name, for this process and all that come from it. Raises OSError."""
+    for name, pair in limits.items():
+        resource.setrlimit(getattr(resource, name), pair)
 
 
 class Confinement:

@@ -1,12 +1,13 @@
 """A warm interpreter that only forks: one child per run, killed and reaped, its scratch folder wiped.
 
-It holds no test and no expected value. The child of the next run is forked and confined while this one's is running.
-Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the descriptor that
-leads to the next child; in, a byte when its run begins and one when it is to end; out, what it used.
+It holds no test and no expected value. The children of the next runs are forked and confined while another is running.
+Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the descriptors that
+lead to the next children; in, a byte when a run begins and one when it is to end; out, what it used.
 """
 
 import bisect
 import cmath
+import collections
 import collections.abc
 import contextlib
 import copy
@@ -33,12 +34,11 @@ import sys
 import types
 import typing
 from fcntl import F_DUPFD_CLOEXEC, fcntl
-from pathlib import Path
 
-from . import child, confine
+from . import child, confine, processors
 from .memory import resident_bytes
 
-__all__ = ["CHANNEL", "LIBRARY", "main"]
+__all__ = ["AHEAD", "CHANNEL", "LIBRARY", "main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
 WARM: typing.Final = (
@@ -48,9 +48,11 @@ WARM: typing.Final = (
 
 _END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
 CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps
+AHEAD: typing.Final = 4  # children forked at once
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
+_REHEARSALS: typing.Final = 100
 _MAX_ENTRIES: typing.Final = 4096
 
 
@@ -59,6 +61,10 @@ class Zygote:
 
     def __init__(self, options: dict[str, typing.Any], control: socket.socket) -> None:
         self.control = control
+        self.waiting: collections.deque[int] = collections.deque()
+        self.poll = select.poll()
+        self.poll.register(control.fileno(), select.POLLIN)
+        self.processors = processors.available()
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
         self.memory_bytes: int = options["memory_bytes"]
@@ -74,29 +80,39 @@ class Zygote:
             confine.drop_user(user)
             if not os.access(f"{library}/os.py", os.R_OK):
                 _move_library(library, f"/proc/self/fd/{LIBRARY}")
+        confine.limit(options["limits"])
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
-        self.confinement = confine.Confinement(options["limits"], bytes.fromhex(options["child_program"]))
+        self.confinement = confine.Confinement(options["child_limits"], bytes.fromhex(options["child_program"]))
 
     def serve(self) -> None:
         """Fork, watch and reap until the trusted side closes the control socket."""
-        waiting = self._fork()
+        self._fork_ahead()
         while self.control.recv(1):
-            running, waiting = waiting, self._fork()
-            end = self._reap(running, waiting, self._watch(running))
+            pid = self.waiting.popleft()
+            if not self.waiting:
+                self._fork_ahead()
+            end = self._reap(pid, self._watch(pid))
             if not self.control.recv(1):
                 return
             self.control.sendall(end)
 
-    def _fork(self) -> int:
-        """Send out the connection to a new child, which gets ready for its program while another runs."""
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(theirs.fileno())
-        socket.send_fds(self.control, [b"c"], [ours.fileno()])
-        ours.close()
-        theirs.close()
-        return pid
+    def _fork_ahead(self) -> None:
+        """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
+
+        Several at once, because after a fork this process pays for each page of memory that it writes to.
+        """
+        connections = []
+        for _ in range(AHEAD):
+            ours, theirs = socket.socketpair()
+            pid = os.fork()
+            if pid == 0:
+                self._become_child(theirs.fileno())
+            theirs.close()
+            self.waiting.append(pid)
+            connections.append(ours)
+        socket.send_fds(self.control, [b"c"], [connection.fileno() for connection in connections])
+        for connection in connections:
+            connection.close()
 
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
@@ -106,6 +122,7 @@ class Zygote:
             try:
                 self.confinement.enter()
                 os.closerange(self.unused, 256)
+                child.stretch()
             except BaseException as error:
                 channel.send(b"F", repr(error).encode())
                 raise
@@ -114,18 +131,15 @@ class Zygote:
             os._exit(1)
 
     def _watch(self, pid: int) -> int:
-        """Return when the child has ended, is to be ended, or uses too much; the flag that says which of it."""
-        poll = select.poll()
-        poll.register(self.control.fileno(), select.POLLIN)
-        handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-        if handle is not None:
-            poll.register(handle, select.POLLIN)
-        full = False
-        while not full and not poll.poll(_POLL_MS) and resident_bytes(pid) <= self.memory_bytes:
-            full = self._scratch_is_full()
-        if handle is not None:
-            os.close(handle)
-        return _FULL if full else 0
+        """Return when the run is to end or uses too much; the flag that says which of it."""
+        alone = False
+        while not self.poll.poll(_POLL_MS) and resident_bytes(pid) <= self.memory_bytes:
+            if not alone:  # it shared its processor with the tests, which is better for short runs only
+                alone = True
+                processors.use(pid, self.processors)
+            if self._scratch_is_full():
+                return _FULL
+        return 0
 
     def _scratch_is_full(self) -> bool:
         used = 0
@@ -141,26 +155,27 @@ class Zygote:
             return True
         return False
 
-    def _reap(self, pid: int, waiting: int, flags: int) -> bytes:
+    def _reap(self, pid: int, flags: int) -> bytes:
         """Kill the child, which leads a group of its own; wipe; report."""
-        with contextlib.suppress(OSError):
-            os.kill(-pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+        for target in (-pid, pid):
+            with contextlib.suppress(OSError):
+                os.kill(target, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         flags |= 0 if self._wipe() else _DIRTY
-        if os.waitpid(-1, os.WNOHANG)[0] not in (0, waiting):
+        if os.waitpid(-1, os.WNOHANG)[0] not in (0, *self.waiting):
             flags |= _DIRTY  # an orphan, in spite of everything: this namespace ends with it
         return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
 
     def _wipe(self) -> bool:
-        """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
+        """Make the scratch folder what it was: empty, and with nothing to be read from it. False if something stays.
+
+        It is flat, no folder can be made in it.
+        """
         try:
-            if not os.access(".", os.R_OK | os.W_OK | os.X_OK):
-                Path().chmod(0o700)
-            with os.scandir() as listing:
-                for entry in listing:
-                    Path(entry).unlink()
+            os.chmod(".", 0o700)  # noqa: PTH101 - every run pays for this
+            for name in os.listdir("."):  # noqa: PTH208
+                os.unlink(name)  # noqa: PTH108
+            os.utime(".", (0, 0))
         except OSError:
             return False
         return True
@@ -192,7 +207,8 @@ def main() -> None:
     os.dup2(0, 2)
     sys.argv[:] = sys.orig_argv[:] = [""]
     os.environ.clear()
-    child.warm_up()
+    for _ in range(_REHEARSALS):
+        child.rehearse()
     random.seed(0)
     gc.collect()
     gc.freeze()

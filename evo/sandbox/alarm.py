@@ -1,0 +1,36 @@
+"""Time limits on what this process does: an action that is taken, wherever it is, when the time is over."""
+
+import signal
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["Alarm"]
+
+_AGAIN_SECONDS: Final = 0.1
+
+
+class Alarm:
+    """One per process, in its main thread. Rings repeatedly: a check may catch what the action raises and go on."""
+
+    def __init__(self) -> None:
+        self._action: Callable[[], None] | None = None
+        signal.signal(signal.SIGALRM, self._ring)
+
+    def set(self, seconds: float, action: Callable[[], None]) -> None:
+        """In ``seconds`` call ``action``, which may raise or set the alarm anew; and again until ``clear``."""
+        self._action = action
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), _AGAIN_SECONDS)
+
+    def clear(self) -> None:
+        """Ring no more, and in this very moment not to the caller."""
+        while True:
+            try:
+                self._action = None
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except BaseException:  # ours: it rang before the first line
+                continue
+            return
+
+    def _ring(self, _number: int, _frame: object) -> None:
+        if self._action is not None:
+            self._action()
