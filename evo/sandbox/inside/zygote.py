@@ -80,6 +80,8 @@ class Zygote:
             confine.drop_user(user)
             if not os.access(f"{library}/os.py", os.R_OK):
                 _move_library(library, f"/proc/self/fd/{LIBRARY}")
+        self.scratch = os.open(".", os.O_RDONLY | os.O_DIRECTORY)  # reaches it even if a run has locked it
+        self.owned = os.fstat(self.scratch).st_uid == os.getuid()
         confine.limit(options["limits"])
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
         self.confinement = confine.Confinement(options["child_limits"], bytes.fromhex(options["child_program"]))
@@ -144,7 +146,7 @@ class Zygote:
     def _scratch_is_full(self) -> bool:
         used = 0
         try:
-            with os.scandir() as listing:
+            with os.scandir(self.scratch) as listing:
                 for number, entry in enumerate(listing):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
                     if number > _MAX_ENTRIES or used > self.scratch_bytes:
@@ -172,10 +174,12 @@ class Zygote:
         It is flat, no folder can be made in it.
         """
         try:
-            os.chmod(".", 0o700)  # noqa: PTH101 - every run pays for this
-            for name in os.listdir("."):  # noqa: PTH208
-                os.unlink(name)  # noqa: PTH108
-            os.utime(".", (0, 0))
+            if self.owned:  # else a run cannot have changed it
+                os.fchmod(self.scratch, 0o700)
+            for name in os.listdir(self.scratch):  # noqa: PTH208 - every run pays for this
+                os.unlink(name, dir_fd=self.scratch)
+            if self.owned:
+                os.utime(self.scratch, (0, 0))
         except OSError:
             return False
         return True
