@@ -108,7 +108,7 @@ def _print_result(result: SearchResult) -> None:
         f"champion, as the search saw it:        {percent(result.search)}",
         f"champion, on fresh seeds and {where}: {percent(result.validated)}",
         "",
-        f"look at  {result.folder}/topology.png, fitness.png, summary.md",
+        f"look at  {result.folder}/report.html, summary.md",
         f"then     python -m evo.render {result.folder}/champion.json --explain",
     ]
     if not result.complete:

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from evo.errors import UserError
 from evo.evaluation.estimate import Estimate
-from evo.figures.chart import finish_chart, new_chart
+from evo.figures.chart import Chart, finish_chart, new_chart
 from evo.figures.data import GenerationPoint
 from evo.figures.files import check_picture_path, save_figure, write_file
 from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, figure_style, shade
 
-__all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_csv", "fitness_info"]
+__all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_chart", "fitness_csv", "fitness_info"]
 
 _MARKER_SIZE = 3.4
 _MARKED_POINTS = 40
@@ -131,6 +132,18 @@ def _span(values: Sequence[float]) -> str:
 
 def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
     figure, axes = new_chart(title, info.caption, simulated=simulated)
+    _draw(axes, info)
+    return finish_chart(figure, axes)
+
+
+def fitness_chart(history: Sequence[GenerationPoint], validated: Estimate | None = None) -> Chart:
+    """The same for a column of a page."""
+    info = fitness_info(history, validated)
+    table = fitness_csv(history, validated)
+    return Chart("fitness", "Fitness by generation", info.caption, table, lambda axes: _draw(axes, info))
+
+
+def _draw(axes: Axes, info: FitnessInfo) -> None:
     if info.validated:
         middle, error = 100 * info.validated.mean, 100 * info.validated.stderr
         axes.axhspan(max(middle - error, 0), min(middle + error, 100), color=GREEN, alpha=0.16, linewidth=0)
@@ -160,4 +173,3 @@ def _figure(info: FitnessInfo, title: str, *, simulated: bool) -> Figure:
     axes.margins(x=0.02, y=0.12)
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -1.0), min(high, 101.0))
-    return finish_chart(figure, axes)

@@ -24,9 +24,11 @@ __all__ = [
     "GREY",
     "INK",
     "MUTED",
+    "OLIVE",
     "ORANGE",
     "PAPER",
     "PURPLE",
+    "SERIES",
     "SKY",
     "VERMILLION",
     "RoleStyle",
@@ -47,6 +49,11 @@ GREEN: Final = "#009E73"
 PURPLE: Final = "#CC79A7"
 VERMILLION: Final = "#D55E00"
 SKY: Final = "#56B4E9"
+
+OLIVE: Final = "#8a7a00"  # Okabe and Ito's yellow, dark enough for a line on white
+
+SERIES: Final = (BLUE, "#d39200", GREEN, PURPLE, VERMILLION, SKY, OLIVE, MUTED)
+"""Colours for things that have none of their own, in this order; a chart with more of them begins again."""
 
 _DPI = 200
 _POINTS_PER_INCH = 72
@@ -110,7 +117,7 @@ _ROLES: Final = {
     "executor": RoleStyle("hexagon", ORANGE),
     "analyzer": RoleStyle("note", PURPLE),
     "refiner": RoleStyle("octagon", GREEN),
-    "selector": RoleStyle("funnel", "#8a7a00"),  # Okabe and Ito's yellow, dark enough for an outline on white
+    "selector": RoleStyle("funnel", OLIVE),
 }
 
 

@@ -89,6 +89,11 @@ class RunFolder:
         """What to read."""
         return self.path / "summary.md"
 
+    @property
+    def report(self) -> Path:
+        """What to show."""
+        return self.path / "report.html"
+
     def __enter__(self) -> "RunFolder":
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,52 @@
+"""``python -m evo.report``: a run as one page that needs no network, while it goes on or after it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo.cli import console, new_app, print_json, run_app
+from evo.run import RunFolder, write_pictures, write_report
+
+app = new_app()
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run's folder, or its name under runs/.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the page here. Default: report.html in the run's folder."),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Write every picture as PNG and SVG, with its CSV, into this folder too.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")] = False,
+) -> None:
+    """Write a run's report: its champion, how far to trust it, and how it came about.
+
+    Everything comes from the run's record; no model is asked. The run may be going on, and its folder may be read-only
+    if --output is elsewhere.
+
+    \b
+    Examples:
+      python -m evo.report runs/search-001
+      python -m evo.report runs/search-001 --output report.html --pictures pictures
+
+    \b
+    Exit codes: 0 done, 2 bad input.
+    """
+    folder = RunFolder.existing(run if "/" in run or not Path(run).is_dir() else f"./{run}")
+    record = write_report(folder, output)
+    if pictures is not None:
+        write_pictures(record, pictures)
+    written = output or folder.report
+    if json:
+        print_json({"report": written, "simulated": record.simulated, "finished": record.finished,
+                    "champion": record.champion, "validated": record.validated})  # fmt: skip
+        return
+    console.print(f"wrote {written}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    run_app(app, "python -m evo.report")

@@ -1,0 +1,209 @@
+"""All that a run's folder holds, read without changing it: while the run goes on, after it, on a read-only disk."""
+
+import json
+import sqlite3
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from evo.errors import UserError
+from evo.evaluation import Cell, Estimate, Ledger, Purpose, Store
+from evo.genome import Genome, loads
+from evo.run.folder import RunFolder
+from evo.run.settings import RunSettings, parse_settings
+
+__all__ = ["Individual", "Record", "Spent", "read_record", "reading"]
+
+_SEED_BITS = 29  # the bits above them are the purpose: see evo.evaluation.seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Individual:
+    """One genome in one generation. estimate, fitness: None without evidence. parents: keys, () for the first ones."""
+
+    generation: int
+    key: int
+    parents: tuple[int, ...]
+    species: int
+    plan: str
+    genome: Genome
+    estimate: Estimate | None
+    fitness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Calls that were made of one model in one role for one purpose, with their tokens and seconds at the backend."""
+
+    model: str
+    role: str
+    purpose: Purpose
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as it stands. reports: of each generation, as recorded. genomes: the first of each plan, by digest.
+
+    ending: what the end of a search recorded of race, champion and validation, {} before. head: champion.json beside
+    its genes, {} before it is written. meta: facts about the run.
+    """
+
+    folder: RunFolder
+    config: str
+    settings: RunSettings
+    meta: Mapping[str, str]
+    reports: tuple[Mapping[str, Any], ...]
+    generations: tuple[tuple[Individual, ...], ...]
+    ledger: Ledger
+    cells: tuple[Cell, ...]
+    genomes: Mapping[str, Genome]
+    spent: tuple[Spent, ...]
+    ending: Mapping[str, Any]
+    head: Mapping[str, Any]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its models are the simulated pool."""
+        return self.meta.get("backend") == "simulated"
+
+    @property
+    def models(self) -> Mapping[str, Mapping[str, Any]]:
+        """Facts about each model, by name."""
+        facts: Mapping[str, Mapping[str, Any]] = json.loads(self.meta.get("models", "{}"))
+        return facts
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search has come to a champion."""
+        return bool(self.ending or self.head)
+
+    @cached_property
+    def champion(self) -> str | None:
+        """The champion's plan digest; before there is one, the plan that ranked first in the last generation."""
+        named = self.ending.get("champion") or dict(self.head.get("provenance", {})).get("plan")
+        if named in self.genomes:
+            return str(named)
+        ranked = [one for one in self.generations[-1] if one.fitness is not None] if self.generations else []
+        return max(ranked, key=lambda one: (one.fitness or 0.0, -one.key)).plan if ranked else None
+
+    @property
+    def validated(self) -> Estimate | None:
+        """The champion on seeds that selection never saw."""
+        recorded = self.ending.get("validated") or dict(self.head.get("provenance", {})).get("validated_estimate")
+        return _estimate(recorded) if self.finished and recorded else None
+
+    @property
+    def individuals(self) -> Iterator[Individual]:
+        """All of them, generation by generation."""
+        for generation in self.generations:
+            yield from generation
+
+
+def read_record(folder: RunFolder) -> Record:
+    """Read a run's folder. Raises UserError for files that are not what they should be."""
+    config = folder.config.read_text("utf-8")
+    with reading(folder.database) as store:
+        db = store._db
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        records = [json.loads(text) for _, text in store.generations()]
+        genomes = {
+            digest: loads(text, source=str(folder.database))
+            for digest, text in db.execute("SELECT digest, genome FROM plans WHERE genome IS NOT NULL")
+        }
+        cells = tuple(store.cells())
+        spent = _spent(db)
+    generations = tuple(_generation(number, record, folder) for number, record in enumerate(records))
+    head = json.loads(folder.champion.read_text("utf-8")) if folder.champion.is_file() else {}
+    ending = json.loads(meta.get("ending", "{}"))
+    return Record(
+        folder=folder,
+        config=config,
+        settings=parse_settings(config, str(folder.config)),
+        meta=meta,
+        reports=tuple(record["report"] for record in records),
+        generations=generations,
+        ledger=Ledger(cells),
+        cells=cells,
+        genomes=genomes,
+        spent=spent,
+        ending=ending,
+        head=head,
+    )
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[Store]:
+    """A run's store, only to be read: a copy, so that no running search is disturbed and no disk is written."""
+    if not database.is_file():
+        raise UserError(f"{database}: no database is there; let the run begin")
+    with tempfile.TemporaryDirectory(prefix="evo-report-") as scratch:
+        copy = Path(scratch) / database.name
+        try:
+            with closing(_connected(database)) as source, closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+        except sqlite3.Error as error:
+            raise UserError(f"{database}: cannot be read ({error}); see: python -m evo.doctor") from error
+        store = Store(copy)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _connected(database: Path) -> sqlite3.Connection:
+    """A connection that takes no lock where that is possible, and asks for no files beside it where they cannot be."""
+    address = database.resolve().as_uri()
+    db = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.Error:
+        db.close()
+        db = sqlite3.connect(f"{address}?immutable=1", uri=True)
+    return db
+
+
+def _generation(number: int, record: Mapping[str, Any], folder: RunFolder) -> tuple[Individual, ...]:
+    return tuple(
+        Individual(
+            generation=number,
+            key=one["key"],
+            parents=tuple(one["parents"]),
+            species=one["species"],
+            plan=one["plan"],
+            genome=loads(json.dumps(one["genome"]), source=str(folder.database)),
+            estimate=None if one["estimate"] is None else _estimate(one["estimate"]),
+            fitness=one["fitness"],
+        )
+        for one in record["individuals"]
+    )
+
+
+def _estimate(fields: Mapping[str, Any]) -> Estimate:
+    return Estimate(**fields)
+
+
+def _spent(db: sqlite3.Connection) -> tuple[Spent, ...]:
+    """The calls on record, counted by model, role and purpose; the purpose is in the seed."""
+    purposes = tuple(Purpose)
+    sums: dict[tuple[str, str, Purpose], Spent] = {}
+    rows = db.execute("SELECT model, role, request, prompt_tokens, completion_tokens, seconds FROM calls")
+    for model, role, request, read, written, seconds in rows:
+        purpose = purposes[json.loads(zlib.decompress(request))["seed"] >> _SEED_BITS]
+        before = sums.get((model, role, purpose), Spent(model, role, purpose, 0, 0, 0, 0.0))
+        sums[model, role, purpose] = replace(
+            before,
+            calls=before.calls + 1,
+            prompt_tokens=before.prompt_tokens + read,
+            completion_tokens=before.completion_tokens + written,
+            seconds=before.seconds + seconds,
+        )
+    return tuple(sums[key] for key in sorted(sums))

@@ -1,0 +1,37 @@
+"""Reports as files: a run's page, and its pictures one by one."""
+
+from pathlib import Path
+
+from evo.figures import Traffic, draw_chart, draw_topology, write_file
+from evo.run.folder import RunFolder
+from evo.run.report.ancestry import ancestors
+from evo.run.report.charts import charts_of
+from evo.run.report.page import champion_replays, one_run
+from evo.run.report.record import Record, read_record
+from evo.run.report.replay import traffic
+
+__all__ = ["write_pictures", "write_report"]
+
+
+def write_report(folder: RunFolder, output: Path | None = None) -> Record:
+    """Write a run's page, by default as report.html in its folder; returns what was read.
+
+    The run may be going on, and its folder may be read-only if ``output`` is elsewhere. Raises UserError.
+    """
+    record = read_record(folder)
+    write_file(output or folder.report, one_run(record).encode())
+    return record
+
+
+def write_pictures(record: Record, folder: Path) -> None:
+    """Every chart as PNG and SVG with its CSV, and the champion's topology with the traffic of its recorded runs."""
+    named = {record.champion: "champion"} if record.champion else {}
+    for kind in ("png", "svg"):
+        for chart in charts_of(record, named, ancestors(record)).values():
+            draw_chart(chart, folder / f"{chart.name}.{kind}", simulated=record.simulated)
+    if (genome := record.genomes.get(record.champion or "")) is not None:
+        replays, _ = champion_replays(record)
+        shown: Traffic | None = traffic(replays, genome)
+        for kind in ("png", "svg"):
+            title = f"Champion of {record.folder.name}"
+            draw_topology(genome, folder / f"topology.{kind}", title=title, simulated=record.simulated, traffic=shown)
