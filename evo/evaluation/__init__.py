@@ -9,6 +9,7 @@ from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated,
 from evo.evaluation.salvage import Evidence, readable_rows, take_evidence
 from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
 from evo.evaluation.seeds import call_seed, seeds_for, stream
+from evo.evaluation.spent import Spent
 from evo.evaluation.store import Store
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Repeated",
     "Scheduler",
     "Single",
+    "Spent",
     "Store",
     "call_seed",
     "estimate",

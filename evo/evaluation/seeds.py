@@ -15,7 +15,7 @@ import numpy as np
 
 from evo.evaluation.cell import Purpose
 
-__all__ = ["SEED_BITS", "call_seed", "seeds_for", "stream"]
+__all__ = ["SEED_BITS", "call_seed", "purpose_of", "seeds_for", "stream"]
 
 SEED_BITS = 31
 _PURPOSE_BITS = 2
@@ -40,6 +40,11 @@ def call_seed(study_seed: int, purpose: Purpose, problem: str, replicate: int, p
     """The seed of one model call, 0 <= seed < 2**31."""
     within = (_base(study_seed, purpose, problem, position) + replicate * _STRIDE) % _WITHIN
     return _TOP_BITS[purpose] * _WITHIN + within
+
+
+def purpose_of(seed: int) -> Purpose:
+    """What a call with this seed was for."""
+    return tuple(Purpose)[seed // _WITHIN]
 
 
 def seeds_for(study_seed: int, purpose: Purpose, problem: str, replicate: int) -> Callable[[int], int]:

@@ -18,6 +18,7 @@ from evo.errors import EvoError, UserError
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.database import open_database, open_readonly
 from evo.evaluation.records import verdict_from_json, verdict_to_json
+from evo.evaluation.spent import Spent, sum_up
 from evo.models import Chat, Completion, Finish
 from evo.sandbox import Verdict
 
@@ -173,6 +174,31 @@ class Store:
         """(number, record) of every finished generation, in order."""
         with self._reading():
             yield from self._db.execute("SELECT number, record FROM generations ORDER BY number")
+
+    # -- what a report asks ----------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, str]:
+        """All facts about the run."""
+        with self._reading():
+            return dict(self._db.execute("SELECT key, value FROM meta"))
+
+    def genomes(self) -> dict[str, str]:
+        """Genome documents by the digest of the plan that each was the first to compile to."""
+        with self._reading():
+            return dict(self._db.execute("SELECT digest, genome FROM plans WHERE genome NOT NULL"))
+
+    def spent(self) -> tuple[Spent, ...]:
+        """What the recorded calls took, by model, role and purpose."""
+        columns = "name, role, request, prompt_tokens, completion_tokens, seconds"
+        with self._reading():
+            return sum_up(self._db.execute(f"SELECT {columns} FROM calls JOIN models ON models.id = calls.model"))
+
+    def tiers(self) -> tuple[str, ...]:
+        """Isolation tiers that the recorded programs ran under, the most frequent first."""
+        tier = "json_extract(verdict, '$.tier')"
+        with self._reading():
+            rows = self._db.execute(f"SELECT {tier}, COUNT(*) FROM executions GROUP BY 1 ORDER BY 2 DESC, 1")
+            return tuple(row[0] for row in rows)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ from evo.figures.style import figure_style
 from evo.figures.topology import draw_topology, topology_figure
 from evo.figures.topology_info import topology_info
 from evo.figures.traffic import Traffic
-from evo.figures.words import explain
+from evo.figures.words import explain, reading_order
 
 __all__ = [
     "Ancestor",
@@ -72,6 +72,7 @@ __all__ = [
     "fitness_csv",
     "fitness_info",
     "lineage_chart",
+    "reading_order",
     "save_figure",
     "share_chart",
     "species_chart",

@@ -1,13 +1,14 @@
 """Charts over the generations of a run: species, complexity, models and roles in the population."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from evo.figures.chart import Chart, table_csv
-from evo.figures.style import BLUE, PAPER, SERIES, VERMILLION
+from evo.figures.style import BLUE, PAPER, SERIES, VERMILLION, role_style
+from evo.genome import Role
 
 __all__ = ["ComplexityPoint", "SharePoint", "SpeciesPoint", "complexity_chart", "share_chart", "species_chart"]
 
@@ -105,14 +106,21 @@ def share_chart(points: Sequence[SharePoint], what: str) -> Chart:
     )
 
     def draw(axes: Axes) -> None:
-        _stack(axes, generations, shares, "nodes (%)")
+        colours = {role.value: role_style(role).colour for role in Role} if what == "role" else {}
+        _stack(axes, generations, shares, "nodes (%)", colours)
         axes.set_ylim(0, 100)
 
     return Chart(f"{what}s", f"{what.capitalize()}s in the population", caption, table_csv(points), draw)
 
 
-def _stack(axes: Axes, generations: Sequence[int], values: dict[tuple[int, str], float], unit: str) -> None:
-    """Layers by name, the most present ones by themselves and the rest as one."""
+def _stack(
+    axes: Axes,
+    generations: Sequence[int],
+    values: Mapping[tuple[int, str], float],
+    unit: str,
+    own: Mapping[str, str] | None = None,
+) -> None:
+    """Layers by name, the most present ones by themselves and the rest as one. own: colours that names have."""
     weight: dict[str, float] = {}
     for (_, name), value in values.items():
         weight[name] = weight.get(name, 0.0) + value
@@ -121,7 +129,7 @@ def _stack(axes: Axes, generations: Sequence[int], values: dict[tuple[int, str],
     layers = {name: [values.get((g, name), 0.0) for g in generations] for name in named}
     if len(named) < len(ranked):
         layers[_OTHERS] = [sum(values.get((g, name), 0.0) for name in ranked[len(named) :]) for g in generations]
-    colours = SERIES[: len(layers)]
+    colours = [(own or {}).get(name, colour) for name, colour in zip(layers, SERIES, strict=False)]
     if len(generations) == 1:
         bottom = 0.0
         for (name, (value,)), colour in zip(layers.items(), colours, strict=True):
@@ -140,6 +148,7 @@ def _by_generation(axes: Axes, unit: str) -> None:
     axes.set_ylabel(unit)
     axes.grid(visible=False, axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
 
 
 def _span(values: Sequence[int]) -> str:

@@ -30,6 +30,7 @@ from evo.genome.genes import Genome, Role
 __all__ = ["draw_topology", "topology_figure"]
 
 _MARGIN = 0.28
+_EDGE = 0.06  # around a graph alone: half a line's width on each side
 _HEADING_SIZE = 13.0
 _SUBTITLE_SIZE = 9.0
 _SUBTITLE_LETTERS = 100
@@ -69,12 +70,25 @@ def topology_figure(
     subtitle: str = "",
     simulated: bool = False,
     traffic: Traffic | None = None,
+    bare: bool = False,
 ) -> Figure:
-    """The same as a figure; call it inside ``figure_style()``."""
+    """The same as a figure; call it inside ``figure_style()``. bare: the graph alone."""
     info = topology_info(genome, traffic)
+    if bare:
+        return _graph_alone(info)
     if traffic:
         subtitle = f"{subtitle}{'. ' if subtitle else ''}Line width: use of an edge in n = {traffic.runs} runs"
     return _figure(info, title, subtitle, simulated=simulated)
+
+
+def _graph_alone(info: TopologyInfo) -> Figure:
+    figure = Figure(figsize=(info.width + _EDGE, info.height + _EDGE))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, info.width + _EDGE)
+    axes.set_ylim(0, info.height + _EDGE)
+    axes.set_axis_off()
+    _draw_graph(axes, info.moved(_EDGE / 2, _EDGE / 2))
+    return figure
 
 
 def _figure(info: TopologyInfo, title: str, subtitle: str, *, simulated: bool) -> Figure:

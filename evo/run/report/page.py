@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from evo.errors import EvoError
 from evo.evaluation import Difference, Estimate, Purpose
-from evo.figures import chart_figure, explain, figure_style, topology_figure
+from evo.figures import chart_figure, explain, figure_style, reading_order, topology_figure
 from evo.genome import Genome, dumps
 from evo.run.report.ancestry import Reign, ancestors, most_lasting, reigns
 from evo.run.report.browser import browse
@@ -187,8 +187,8 @@ def _rivals(record: Record) -> dict[str, list[Row]]:
 
 
 def _sketch(genome: Genome | None) -> str:
-    """A pipeline in a few letters: its roles in the order of their ids."""
-    return "" if genome is None else " → ".join(node.role.value for node in genome.inner)
+    """A pipeline in one line: its roles as one reads its picture."""
+    return "" if genome is None else " → ".join(node.role.value for node in reading_order(genome)[1:-1])
 
 
 def _pipelines(record: Record) -> list[_Pipeline]:
@@ -224,7 +224,7 @@ def _gallery(record: Record, pictures: Pictures) -> list[dict[str, object]]:
     shown = most_lasting(reigns(record), _PANELS)
     species: dict[int, list[tuple[Reign, Markup]]] = {}
     for reign in shown:
-        figure = topology_figure(reign.genome, simulated=record.simulated)
+        figure = topology_figure(reign.genome, bare=True)
         title = f"Species {reign.species}, generations {reign.first} to {reign.last}"
         species.setdefault(reign.species, []).append((reign, pictures.inline(figure, title)))
     return [{"species": number, "panels": panels} for number, panels in species.items()]

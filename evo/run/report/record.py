@@ -1,25 +1,20 @@
 """All that a run's folder holds, read without changing it: while the run goes on, after it, on a read-only disk."""
 
 import json
-import sqlite3
-import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from evo.errors import UserError
-from evo.evaluation import Cell, Estimate, Ledger, Purpose, Store
+from evo.evaluation import Cell, Estimate, Ledger, Spent, Store
 from evo.genome import Genome, loads
 from evo.run.folder import RunFolder
+from evo.run.identity import recorded_text
 from evo.run.settings import RunSettings, parse_settings
 
-__all__ = ["Individual", "Record", "Spent", "read_record", "reading"]
-
-_SEED_BITS = 29  # the bits above them are the purpose: see evo.evaluation.seeds
+__all__ = ["Individual", "Record", "read_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +29,6 @@ class Individual:
     genome: Genome
     estimate: Estimate | None
     fitness: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Calls that were made of one model in one role for one purpose, with their tokens and seconds at the backend."""
-
-    model: str
-    role: str
-    purpose: Purpose
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -110,17 +92,14 @@ class Record:
 
 def read_record(folder: RunFolder) -> Record:
     """Read a run's folder. Raises UserError for files that are not what they should be."""
-    config = folder.config.read_text("utf-8")
-    with reading(folder.database) as store:
-        db = store._db
-        meta = dict(db.execute("SELECT key, value FROM meta"))
+    if (config := recorded_text(folder)) is None or not folder.database.is_file():
+        raise UserError(f"{folder.path}: has nothing on record yet; let the run begin")
+    with closing(Store(folder.database, readonly=True)) as store:
+        meta = store.facts()
         records = [json.loads(text) for _, text in store.generations()]
-        genomes = {
-            digest: loads(text, source=str(folder.database))
-            for digest, text in db.execute("SELECT digest, genome FROM plans WHERE genome IS NOT NULL")
-        }
+        genomes = {digest: loads(text, source=str(folder.database)) for digest, text in store.genomes().items()}
         cells = tuple(store.cells())
-        spent = _spent(db)
+        spent = store.spent()
     generations = tuple(_generation(number, record, folder) for number, record in enumerate(records))
     head = json.loads(folder.champion.read_text("utf-8")) if folder.champion.is_file() else {}
     ending = json.loads(meta.get("ending", "{}"))
@@ -138,37 +117,6 @@ def read_record(folder: RunFolder) -> Record:
         ending=ending,
         head=head,
     )
-
-
-@contextmanager
-def reading(database: Path) -> Iterator[Store]:
-    """A run's store, only to be read: a copy, so that no running search is disturbed and no disk is written."""
-    if not database.is_file():
-        raise UserError(f"{database}: no database is there; let the run begin")
-    with tempfile.TemporaryDirectory(prefix="evo-report-") as scratch:
-        copy = Path(scratch) / database.name
-        try:
-            with closing(_connected(database)) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
-        except sqlite3.Error as error:
-            raise UserError(f"{database}: cannot be read ({error}); see: python -m evo.doctor") from error
-        store = Store(copy)
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-def _connected(database: Path) -> sqlite3.Connection:
-    """A connection that takes no lock where that is possible, and asks for no files beside it where they cannot be."""
-    address = database.resolve().as_uri()
-    db = sqlite3.connect(f"{address}?mode=ro", uri=True)
-    try:
-        db.execute("SELECT 1 FROM sqlite_master")
-    except sqlite3.Error:
-        db.close()
-        db = sqlite3.connect(f"{address}?immutable=1", uri=True)
-    return db
 
 
 def _generation(number: int, record: Mapping[str, Any], folder: RunFolder) -> tuple[Individual, ...]:
@@ -189,21 +137,3 @@ def _generation(number: int, record: Mapping[str, Any], folder: RunFolder) -> tu
 
 def _estimate(fields: Mapping[str, Any]) -> Estimate:
     return Estimate(**fields)
-
-
-def _spent(db: sqlite3.Connection) -> tuple[Spent, ...]:
-    """The calls on record, counted by model, role and purpose; the purpose is in the seed."""
-    purposes = tuple(Purpose)
-    sums: dict[tuple[str, str, Purpose], Spent] = {}
-    rows = db.execute("SELECT model, role, request, prompt_tokens, completion_tokens, seconds FROM calls")
-    for model, role, request, read, written, seconds in rows:
-        purpose = purposes[json.loads(zlib.decompress(request))["seed"] >> _SEED_BITS]
-        before = sums.get((model, role, purpose), Spent(model, role, purpose, 0, 0, 0, 0.0))
-        sums[model, role, purpose] = replace(
-            before,
-            calls=before.calls + 1,
-            prompt_tokens=before.prompt_tokens + read,
-            completion_tokens=before.completion_tokens + written,
-            seconds=before.seconds + seconds,
-        )
-    return tuple(sums[key] for key in sorted(sums))

@@ -1,7 +1,7 @@
 """What happened inside a pipeline, step by step, from the record alone: no model is asked and no program is run."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from evo.genome import OUTPUT_ID, TASK_ID, Genome
 from evo.models import CallFailed, Chat, Completion, ModelInfo
 from evo.pipeline import Plan, PromptBook, Trace, compile_genome
 from evo.run.live import run_anywhere
-from evo.run.report.record import Record, reading
+from evo.run.report.record import Record
 from evo.sandbox import Job, SandboxFault, SandboxPool, Verdict
 from evo.tasks import Problem
 
@@ -38,6 +38,9 @@ class _Recorded:
 
     async def describe(self, model: str) -> ModelInfo:
         raise CallFailed(f"{model}: not on record")
+
+    async def prepare(self, model: str, context: int) -> frozenset[str]:
+        return frozenset({model})
 
     async def chat(self, chat: Chat) -> Completion:
         raise CallFailed(f"{chat.problem}: this call is not on record")
@@ -88,8 +91,8 @@ async def _replayed(record: Record, plan: Plan, cells: Sequence[Cell], problems:
     models = {name: ModelInfo(**facts) for name, facts in record.models.items()}
     seed = record.settings.run.seed
     found = []
-    with reading(record.folder.database) as store, ExitStack() as stack:
-        schedulers = [Scheduler(_Recorded(), _Judged(t), store, seed=seed, models=models) for t in _tiers(store)]
+    with closing(Store(record.folder.database, readonly=True)) as store, ExitStack() as stack:
+        schedulers = [Scheduler(_Recorded(), _Judged(t), store, seed=seed, models=models) for t in store.tiers()]
         for scheduler in schedulers:
             stack.callback(scheduler.close)
         for cell in cells:
@@ -100,14 +103,6 @@ async def _replayed(record: Record, plan: Plan, cells: Sequence[Cell], problems:
                     found.append(Replay(cell, wanted.problem, plan, trace, final))
                     break
     return found
-
-
-def _tiers(store: Store) -> list[str]:
-    """Isolation tiers that the programs ran under, the most frequent first: a verdict is recorded with its tier."""
-    rows = store._db.execute(
-        "SELECT json_extract(verdict, '$.tier') AS tier, COUNT(*) FROM executions GROUP BY tier ORDER BY 2 DESC"
-    )
-    return [tier for tier, _ in rows]
 
 
 def traffic(replays: Sequence[Replay], genome: Genome) -> Traffic | None:
