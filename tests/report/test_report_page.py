@@ -12,6 +12,7 @@ from evo.run import RunFolder, write_report
 from evo.run.report import page
 from evo.run.report.page import one_run
 from evo.run.report.record import Record, read_record
+from evo.run.report.replay import Replay
 
 HOSTILE = (
     "def f():\n    return '</pre></details><script>document.title=\"owned\"</script>'\n"
