@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from evo.cli import console, new_app, run_app
-from evo.run import Interrupted, SearchResult, changes_from, display_for, percent, preset_names
+from evo.run import (
+    Interrupted,
+    RunFolder,
+    SearchResult,
+    changes_from,
+    display_for,
+    percent,
+    preset_names,
+    write_report,
+)
 from evo.run import search as run_search
 
 __all__ = ["app"]
@@ -93,6 +102,7 @@ def main(
     except Interrupted as stop:
         console.print(f"{stop}\nto go on: python -m evo.search --run {stop.run}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from stop
+    write_report(RunFolder(result.folder))
     _print_result(result)
 
 

@@ -15,7 +15,6 @@ from evo.run.identity import DEFAULT_PRESET, settle
 from evo.run.live import live, run_anywhere
 from evo.run.loop import Champion, Course
 from evo.run.outputs import write_outputs
-from evo.run.report import write_report
 from evo.run.result import Observer, Progress, SearchResult
 from evo.run.settings import RunSettings, ini_sections, parse_settings
 
@@ -59,9 +58,7 @@ def _search_in(folder: RunFolder, config: str | None, changes: Mapping[str, str]
     text = settle(folder, config, changes)
     settings = parse_settings(text, config or DEFAULT_PRESET)
     try:
-        result = run_anywhere(_search(settings, text, folder, observer))
-        write_report(folder)
-        return result
+        return run_anywhere(_search(settings, text, folder, observer))
     finally:
         observer.ended()
 

@@ -7,7 +7,7 @@ import pytest
 from browser import CHROMIUM, Browser
 
 import evo
-from evo.run import RunFolder
+from evo.run import RunFolder, write_report
 from evo.run.report.record import Record, read_record
 
 QUICK = {
@@ -24,6 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run."""
     folder = tmp_path_factory.mktemp("report") / "run"
     evo.search("laptop", run=str(folder), changes=QUICK)
+    write_report(RunFolder(folder))
     return folder
 
 

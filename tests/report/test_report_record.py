@@ -183,3 +183,12 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str,
     assert done.returncode == 2, done.stdout
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_search_ends_with_its_report(tmp_path: Path) -> None:
+    options = ["--backend", "simulated", "--run", "./run", "--generations", "1", "--population", "4", "--problems", "5"]
+    done = subprocess.run(
+        [sys.executable, "-m", "evo.search", *options], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "look at  run/report.html" in done.stdout
+    assert "The champion solves" in (tmp_path / "run" / "report.html").read_text()
