@@ -8,10 +8,11 @@ from itertools import accumulate
 from evo.errors import UserError
 from evo.models.backend import ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion
+from evo.models.simulated.asserts import answers_of, is_wrong
 from evo.models.simulated.drafts import Defect, Draft, drafts_of
 from evo.models.simulated.parameters import PoolParameters
 from evo.models.simulated.response import Request, draft_chances, uniform
-from evo.sandbox.verdict import Status, Verdict
+from evo.sandbox.verdict import FailedAssert, Status, Verdict
 from evo.tasks.problem import Check, Problem
 
 __all__ = ["SimulatedBackend"]
@@ -19,7 +20,7 @@ __all__ = ["SimulatedBackend"]
 _POOL = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's search
 _SLOTS = 64
 _CHARACTERS_PER_TOKEN = 4
-_ANALYZER = "analyzer"
+_ANALYZER, _PLANNER, _TESTER = "analyzer", "planner", "tester"
 _TASK = "\nTask:\n"  # what stands before the prompt in a pipeline's messages
 _DIAGNOSES = {
     Defect.CORRECT: "No fault is to be seen: the code does what the problem asks for.",
@@ -28,6 +29,7 @@ _DIAGNOSES = {
     Defect.TYPE: "TypeError: the function's last line mixes types that do not go together.",
     Defect.VALUE: "AssertionError: the code runs, but the value that it returns is off at the last step.",
 }
+_PLAN = "1. Read the input.\n2. Work out the result, edge cases first.\n3. Return it."
 _NOTHING = "There is no code to look at."
 
 # Cumulative chances and texts of one request.
@@ -111,14 +113,15 @@ class SimulatedBackend:
         return None if index is None else self._known(problem)[index].defect
 
     def verdict(self, problem: Problem, code: str, check: Check) -> Verdict:
-        """What running one of our own drafts against a check would say, without running it.
+        """What running one of our own drafts would say, without running it: against the problem's tests, or against
+        an assert of a simulated tester.
 
         Raises ValueError for code that is none of this problem's drafts.
         """
-        defect = self.oracle(problem.id, code)
-        if defect is None:
+        index = self._held(problem.id, code)
+        if index is None:
             raise ValueError(f"{problem.id}: this code is no draft of the simulated pool")
-        return _verdict(defect, check.units)
+        return _verdict(self._known(problem.id)[index], check)
 
     # -- the distribution of one request ---------------------------------------------------------------------------
 
@@ -133,13 +136,16 @@ class SimulatedBackend:
         drafts = self._known(request.problem)
         if request.role == _ANALYZER:
             return (1.0,), (_NOTHING if request.held is None else _DIAGNOSES[drafts[request.held].defect],)
+        if request.role == _PLANNER:
+            return (1.0,), (_PLAN,)
+        if request.role == _TESTER:
+            chances, texts = zip(*answers_of(self._problems[request.problem], self.parameters.testing), strict=True)
+            return _cumulative(chances), texts
         chances = draft_chances(self.parameters, request, drafts)
         # Best first: correct, what there was, the others; models' numbers move the borders and nothing else.
         order = sorted(range(len(drafts)), key=lambda index: (index != 0, index != request.held, index))
         likely = [index for index in order if chances[index] > 0]
-        cumulative = list(accumulate(chances[index] for index in likely))
-        cumulative[-1] = 1.0
-        return tuple(cumulative), tuple(drafts[index].answer for index in likely)
+        return _cumulative([chances[index] for index in likely]), tuple(drafts[index].answer for index in likely)
 
     def _request(self, chat: Chat) -> Request:
         self._check(chat.model)
@@ -150,7 +156,8 @@ class SimulatedBackend:
         prompt = text.rpartition(_TASK)[2]
         held = self._held(problem.id, text)
         analysed = held is not None and _DIAGNOSES[self._known(problem.id)[held].defect] in text
-        return Request(problem.id, problem.suite, chat.model, chat.role, prompt, chat.temperature, held, analysed)
+        of_chat = (problem.id, problem.suite, chat.model, chat.role, prompt, chat.temperature)
+        return Request(*of_chat, held, analysed, planned=_PLAN in text)
 
     def _held(self, problem: str, text: str) -> int | None:
         return next((index for index, draft in enumerate(self._known(problem)) if draft.mark in text), None)
@@ -173,13 +180,23 @@ def _completion(chat: Chat, text: str) -> Completion:
     return Completion(text, prompt // _CHARACTERS_PER_TOKEN + 1, len(text) // _CHARACTERS_PER_TOKEN + 1, 0.0, "stop")
 
 
-def _verdict(defect: Defect, units: int) -> Verdict:
-    """units: how many tests there are. Without any, nothing is called, and only a SYNTAX draft shows its defect."""
+def _cumulative(chances: Sequence[float]) -> tuple[float, ...]:
+    return (*list(accumulate(chances))[:-1], 1.0)
+
+
+def _verdict(draft: Draft, check: Check) -> Verdict:
+    """Without tests nothing is called, and only a SYNTAX draft shows its defect."""
+    defect, units = draft.defect, check.units
     if defect is Defect.SYNTAX:
         return Verdict(Status.LOAD_ERROR, defect.value, units=units)
     if not units:
         return Verdict(Status.NO_CALL, "NoCall")
+    if defect is Defect.CORRECT and is_wrong(check):
+        return Verdict(Status.ASSERTION, Defect.VALUE.value, units=units)
     if defect is Defect.CORRECT:
         return Verdict(Status.PASSED, passed_units=units, units=units)
-    status = Status.ASSERTION if defect is Defect.VALUE else Status.EXCEPTION
-    return Verdict(status, defect.value, units=units)
+    if defect is Defect.VALUE:
+        return Verdict(
+            Status.ASSERTION, defect.value, failed=FailedAssert("", "", f"wrong value {draft.variant}", ""), units=units
+        )
+    return Verdict(Status.EXCEPTION, defect.value, units=units)

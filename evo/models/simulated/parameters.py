@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 __all__ = ["PoolParameters", "SuiteParameters"]
+
+_NEVER = -1e9  # logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class PoolParameters:
 
     Assumed, not fitted: keeping: chance that a failed repair has the same defect again; otherwise it has one drawn
     like a first draft's. prompt_sd: standard deviation (logits) of a prompt's effect on a model in a role.
-    temperature_best, temperature_cost: skill falls by cost x (temperature - best)**2 logits.
+    temperature_best, temperature_cost: skill falls by cost x (temperature - best)**2 logits. planning: what a plan adds
+    to writing, in logits. testing: chance that an assert of a tester is right, each for itself.
     """
 
     suites: Mapping[str, SuiteParameters]
@@ -48,6 +51,8 @@ class PoolParameters:
     prompt_sd: float = 0.1
     temperature_best: float = 0.3
     temperature_cost: float = 0.5
+    planning: float = 0.1
+    testing: float = 0.7
 
     @classmethod
     @cache
@@ -55,6 +60,13 @@ class PoolParameters:
         """The parameters that benchmarks/fit_simulated.py fitted to the tables of arXiv 2604.21950."""
         data = json.loads(files("evo.models.simulated").joinpath("fitted.json").read_text("utf-8"))
         return cls(**data | {"suites": {name: SuiteParameters(**suite) for name, suite in data["suites"].items()}})
+
+    def without_repair(self) -> "PoolParameters":
+        """The same pool, but no model ever mends a wrong draft: loops cost tokens and gain nothing."""
+        suites = {
+            name: replace(suite, refining=dict.fromkeys(suite.refining, _NEVER)) for name, suite in self.suites.items()
+        }
+        return replace(self, suites=suites)
 
     @property
     def models(self) -> tuple[str, ...]:

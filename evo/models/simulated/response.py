@@ -25,7 +25,7 @@ _NORMAL = NormalDist()
 class Request:
     """What of a chat the answer depends on. held: index of the draft that the messages quote, None for none.
 
-    analysed: they hold the diagnosis of that draft.
+    analysed: they hold the diagnosis of that draft. planned: they hold a plan.
     """
 
     problem: str
@@ -36,6 +36,7 @@ class Request:
     temperature: float
     held: int | None
     analysed: bool
+    planned: bool = False
 
 
 def uniform(*parts: object) -> float:
@@ -103,7 +104,8 @@ def draft_chances(parameters: PoolParameters, request: Request, drafts: tuple[Dr
 def _nudge(parameters: PoolParameters, request: Request) -> float:
     taste = _NORMAL.inv_cdf(uniform(parameters.salt, request.model, request.role, request.prompt))
     off = request.temperature - parameters.temperature_best
-    return parameters.prompt_sd * taste - parameters.temperature_cost * off * off
+    planning = parameters.planning if request.planned else 0.0
+    return parameters.prompt_sd * taste - parameters.temperature_cost * off * off + planning
 
 
 def _sigmoid(logit: float) -> float:
