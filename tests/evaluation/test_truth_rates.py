@@ -87,13 +87,13 @@ def graph(*edges, iterations=1, **settings_):
     return compile_genome(Genome(tuple(nodes), connections), PipelineSettings(**settings_), BOOK)
 
 
-def played(plan, answer: Callable[[Chat], str]):
+def played(plan, answer: Callable[[Chat], str], verdict_of=verdict_of):
     """Whether a run with these answers solves the problem."""
     pipeline = run(plan, PROBLEM, lambda position: position)
     effects = next(pipeline)
     while True:
         replies = tuple(
-            verdict_of(PROBLEM, effect.code, VISIBLE)
+            verdict_of(PROBLEM, effect.code, effect.tests or VISIBLE)
             if isinstance(effect, Execute)
             else Completion(answer(effect), 0, 0, 0.0, "stop")
             for effect in effects
@@ -104,7 +104,7 @@ def played(plan, answer: Callable[[Chat], str]):
             return verdict_of(PROBLEM, end.value.answer, HIDDEN).passed
 
 
-def brute_force(plan, backend):
+def brute_force(plan, backend, verdict_of=verdict_of):
     """The same sum over every path, nothing merged."""
 
     class Deeper(Exception):
@@ -119,7 +119,7 @@ def brute_force(plan, backend):
             return left.pop(0)
 
         try:
-            return float(played(plan, answer))
+            return float(played(plan, answer, verdict_of))
         except Deeper as deeper:
             return sum(p * walk([*path, text]) for p, text in backend.distribution(deeper.args[0]))
 
