@@ -11,6 +11,7 @@ and a selector does not care in which order its drafts come.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Protocol
 
 from evo.genome.genes import Role
@@ -53,15 +54,16 @@ def true_rate(plan: Plan, problems: Sequence[Problem], backend: KnownAnswers, ve
     return sum(true_rates(plan, problems, backend, verdict_of).values()) / len(problems)
 
 
-_State = tuple[tuple[Load, ...], Draft]
-"""Loads of the visits that are still needed, ascending; the best draft executed so far (an empty one before any)."""
+_State = tuple[tuple[int, ...], int]
+"""Numbers of the loads of the visits that are still needed, ascending, and of the best draft executed so far."""
 
 _States = dict[_State, float]
-_Outcomes = tuple[tuple[float, Load], ...]
+_Outcomes = tuple[tuple[float, int], ...]
+_NOTHING = Load()
 
 
 class _Walk:
-    """One plan on one problem."""
+    """One plan on one problem. Loads have numbers, equal ones the same: that makes states cheap to compare."""
 
     def __init__(self, plan: Plan, problem: Problem, backend: KnownAnswers, verdict_of: VerdictOf) -> None:
         self._plan = plan
@@ -70,66 +72,101 @@ class _Walk:
         self._verdict_of = verdict_of
         self._early = plan.settings.early_stopping
         self._verdicts: dict[tuple[str, Check], Verdict] = {}
-        self._outcomes: dict[tuple[int, tuple[Load, ...]], _Outcomes] = {}
-        self._loads: dict[Load, Load] = {}
+        self._outcomes: dict[tuple[int, tuple[int, ...]], _Outcomes] = {}
+        self._numbers: dict[Load, int] = {}
+        self._loads: list[Load] = []
+        self._essences: dict[tuple[tuple[int, ...], bool], int] = {}
+        self._better = cache(self._find_better)
+        self._passing = cache(self._find_passing)
+        self._judged = cache(self._judge)
         self._solved = 0.0
 
     def rate(self) -> float:
         """The probability that the plan solves the problem."""
-        states: _States = {((), Draft("")): 1.0}
+        nothing = self._number(_NOTHING)
+        states: _States = {((), nothing): 1.0}
         live: tuple[int, ...] = ()
         for number in range(len(self._plan.visits)):
             states = self._after(number, live, states)
             live = tuple(i for i in (*live, number) if self._is_needed(i, number))
         for (loads, best), probability in states.items():
-            arrived = [draft for load in loads for draft in load.drafts]
-            final = foremost(arrived, rank) if arrived else Draft("")
-            self._hand_in(final if rank(final) >= rank(best) else best, probability)
+            arrived = nothing
+            for load in loads:
+                arrived = self._better(arrived, load)
+            self._hand_in(arrived if self._rank(arrived) >= self._rank(best) else best, probability)
         return self._solved
 
     def _is_needed(self, visit: int, now: int) -> bool:
-        later = self._plan.visits[now + 1 :]
-        return visit in self._plan.output or any(visit in other.inputs for other in later)
+        return visit in self._plan.output or self._is_read(visit, now)
+
+    def _is_read(self, visit: int, now: int) -> bool:
+        return any(visit in later.inputs for later in self._plan.visits[now + 1 :])
 
     def _after(self, number: int, live: tuple[int, ...], states: _States) -> _States:
-        visit = self._plan.visits[number]
-        places = [live.index(i) for i in visit.inputs]
-        kept = [place for place, i in enumerate(live) if self._is_needed(i, number)]
-        stays = self._is_needed(number, number)
-        judges = self._plan.role(number) in (Role.EXECUTOR, Role.SELECTOR)
-        executes = self._plan.role(number) is Role.EXECUTOR
-        gathers = self._gathering(number, tuple(live[place] for place in kept))
+        role, now = self._plan.role(number), (*live, number)
+        places = [live.index(i) for i in self._plan.visits[number].inputs]
+        kept = [place for place, i in enumerate(now) if self._is_needed(i, number)]
+        final = [not self._is_read(now[place], number) for place in kept]
+        stops = self._early and role in (Role.EXECUTOR, Role.SELECTOR)
+        counts = self._early and role is Role.EXECUTOR
+        gathered = self._gathering(number, tuple(now[place] for place in kept))
         found: _States = {}
         for (loads, best), before in states.items():
-            for chance, load in self._made(number, tuple(loads[place] for place in places)):
+            for chance, load in self._made(number, tuple([loads[place] for place in places])):
                 probability = before * chance
-                if self._early and judges and (passed := next((d for d in load.drafts if d.stands), None)):
-                    self._hand_in(passed, probability)
+                if stops and (passing := self._passing(load)) is not None:
+                    self._hand_in(passing, probability)
                     continue
-                now_best = self._better(best, load) if self._early and executes else best
-                now = (*(loads[place] for place in kept), *((load,) if stays else ()))
-                state = (gathers(now) if gathers else now, now_best)
+                all_loads = (*loads, load)
+                left = tuple(
+                    [
+                        self._better(self._number(_NOTHING), all_loads[place]) if done else all_loads[place]
+                        for place, done in zip(kept, final, strict=True)
+                    ]
+                )
+                state = (gathered(left), self._better(best, load) if counts else best)
                 found[state] = found.get(state, 0.0) + probability
         return found
 
-    def _better(self, best: Draft, load: Load) -> Draft:
-        """Of the best draft so far and an executor's: as code and rank alone, which is all that counts later."""
-        found = foremost([best, *load.drafts], rank)
-        return found if found is best else Draft(found.code, found.verdict, found.own)
+    # -- loads by number -------------------------------------------------------------------------------------------
 
-    def _hand_in(self, draft: Draft, probability: float) -> None:
-        self._solved += probability * self._verdict(draft.code, self._problem.hidden).passed
+    def _number(self, load: Load) -> int:
+        if load not in self._numbers:
+            self._numbers[load] = len(self._loads)
+            self._loads.append(load)
+        return self._numbers[load]
+
+    def _find_passing(self, load: int) -> int | None:
+        """The first draft, as a load, that ends the run."""
+        found = next((draft for draft in self._loads[load].drafts if draft.stands), None)
+        return None if found is None else self._number(Load((found,)))
+
+    def _find_better(self, best: int, load: int) -> int:
+        """The best of both loads' drafts, reduced to what counts at the end: its rank, and whether it is right."""
+        drafts = (*self._loads[best].drafts, *self._loads[load].drafts)
+        if not drafts:
+            return best
+        found = foremost(drafts, rank)
+        essence = (rank(found), self._verdict(found.code, self._problem.hidden).passed)
+        return self._essences.setdefault(essence, self._number(Load((found,))))
+
+    def _rank(self, load: int) -> tuple[int, ...]:
+        return max(map(rank, self._loads[load].drafts), default=(-2,))
+
+    def _hand_in(self, load: int, probability: float) -> None:
+        for draft in self._loads[load].drafts:
+            self._solved += probability * self._verdict(draft.code, self._problem.hidden).passed
 
     # -- what one visit makes --------------------------------------------------------------------------------------
 
-    def _made(self, number: int, inputs: tuple[Load, ...]) -> _Outcomes:
+    def _made(self, number: int, inputs: tuple[int, ...]) -> _Outcomes:
         """Probability and load of everything that a visit can make of its inputs."""
         key = (self._plan.visits[number].node, inputs)
         if key not in self._outcomes:
-            found: dict[Load, float] = {}
-            for chance, load in self._play(number, inputs):
-                same = self._loads.setdefault(load, load)
-                found[same] = found.get(same, 0.0) + chance
+            found: dict[int, float] = {}
+            for chance, load in self._play(number, tuple(self._loads[i] for i in inputs)):
+                made = self._number(load)
+                found[made] = found.get(made, 0.0) + chance
             self._outcomes[key] = tuple((chance, load) for load, chance in found.items())
         return self._outcomes[key]
 
@@ -161,22 +198,17 @@ class _Walk:
 
     # -- fewer states ----------------------------------------------------------------------------------------------
 
-    def _gathering(self, number: int, live: tuple[int, ...]) -> Callable[[tuple[Load, ...]], tuple[Load, ...]] | None:
-        """How a state's loads get simpler, without changing what follows, once this visit's is among them.
-
-        live: the visits that the loads before it are of.
-        """
+    def _gathering(self, number: int, live: tuple[int, ...]) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+        """How a state's loads, which are of the visits ``live``, get simpler now that this visit's is among them."""
         reader = self._only_reader(number)
-        if reader is None:
-            return None
-        places = [p for p, i in enumerate((*live, number)) if self._only_reader(i) == reader]
-        if len(places) < 2 or len(self._plan.visits[reader].inputs) < 2:
-            return None
-        reduce = self._sorted if self._plan.role(reader) is Role.SELECTOR else self._only_best
+        places = [p for p, i in enumerate(live) if reader is not None and self._only_reader(i) == reader]
+        if reader is None or len(places) < 2:
+            return lambda loads: loads
+        reduce = cache(_sorted if self._plan.role(reader) is Role.SELECTOR else self._only_best)
 
-        def gathered(loads: tuple[Load, ...]) -> tuple[Load, ...]:
-            simpler = iter(reduce([loads[place] for place in places]))
-            return tuple(next(simpler) if place in places else load for place, load in enumerate(loads))
+        def gathered(loads: tuple[int, ...]) -> tuple[int, ...]:
+            simpler = iter(reduce(tuple([loads[place] for place in places])))
+            return tuple([next(simpler) if place in places else load for place, load in enumerate(loads)])
 
         return gathered
 
@@ -195,16 +227,14 @@ class _Walk:
         simple = plan.role(reader) is Role.EXECUTOR and Role.SELECTOR not in further and not tested
         return reader if simple else None
 
-    def _sorted(self, loads: list[Load]) -> list[Load]:
-        return sorted(loads, key=lambda load: [draft.code for draft in load.drafts])
+    def _only_best(self, loads: tuple[int, ...]) -> tuple[int, ...]:
+        offers = [(place, self._judged(draft)) for place, i in enumerate(loads) for draft in self._loads[i].drafts]
+        kept, _ = foremost(offers, lambda offer: rank(offer[1]))
+        return tuple(load if place == kept else self._number(_NOTHING) for place, load in enumerate(loads))
 
-    def _only_best(self, loads: list[Load]) -> list[Load]:
-        offers = [(place, draft) for place, load in enumerate(loads) for draft in load.drafts]
-        kept, _ = foremost(offers, lambda offer: rank(self._judged(offer[1])))
-        return [load if place == kept else _NOTHING for place, load in enumerate(loads)]
-
-    def _judged(self, draft: Draft) -> Draft:
+    def _judge(self, draft: Draft) -> Draft:
         return Draft(draft.code, draft.verdict or self._verdict(draft.code, self._problem.visible))
 
 
-_NOTHING = Load()
+def _sorted(loads: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(loads))
