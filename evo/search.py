@@ -121,6 +121,10 @@ def _print_result(result: SearchResult) -> None:
         f"look at  {result.folder}/report.html, summary.md",
         f"then     python -m evo.render {result.folder}/champion.json --explain",
     ]
+    if counters.cells_missing:
+        lines.append(
+            f"missing  {counters.cells_missing} cells; to measure them: python -m evo.search --run {result.folder}"
+        )
     if not result.complete:
         lines.append(f"go on    python -m evo.search --run {result.folder} --limit-minutes 0 --limit-calls 0")
     console.print("\n".join(lines), markup=False, soft_wrap=True)

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from evo.errors import EvoError
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.dispatcher import Dispatcher
+from evo.evaluation.outage import PausingBackend
 from evo.evaluation.seeds import seeds_for
 from evo.evaluation.store import Store
-from evo.models import Backend, CallFailed, Chat, Completion, ModelInfo
+from evo.models import Backend, CallFailed, Chat, Completion, ModelInfo, ModelMissing
 from evo.pipeline import Effect, Plan, Reply, Trace, run
 from evo.sandbox import Job, SandboxFault, SandboxPool, Verdict
 from evo.tasks import Check, Problem
@@ -47,10 +48,13 @@ class Measurement:
 
 @dataclass(slots=True)
 class Counters:
-    """What has been done so far; read by displays. Tokens and seconds are of calls made, not of those saved."""
+    """What has been done so far; read by displays. Tokens are of calls made, not of those saved. cells_missing: what
+    the infrastructure has lost in this session and not measured again since.
+    """
 
     cells_done: int = 0
     cells_wanted: int = 0
+    cells_missing: int = 0
     calls_made: int = 0
     calls_saved: int = 0
     prompt_tokens: int = 0
@@ -80,13 +84,15 @@ class Scheduler:
         self._models = models
         self._store = store
         self._sandbox = sandbox
-        self._dispatcher = Dispatcher(backend, self._check_open)
+        self._backend = PausingBackend(backend, models, self._check_open)
+        self._dispatcher = Dispatcher(self._backend, self._check_open)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
         self._max_calls = max_calls
         self._deadline = deadline
         self._stopped = ""
         self._calls: dict[str, asyncio.Future[Completion]] = {}
         self._executions: dict[str, asyncio.Future[Verdict]] = {}
+        self._missing: set[tuple[str, str, Purpose, int]] = set()
 
     def stop(self, reason: str) -> None:
         """Make no new call from now on; what is in flight ends and is recorded."""
@@ -105,32 +111,46 @@ class Scheduler:
         """Model calls being answered now."""
         return self._dispatcher.in_flight
 
+    @property
+    def paused(self) -> str:
+        """Why calls wait for a server that is away; "" while none does."""
+        return self._backend.reason
+
     async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
         """The cells, in the order wanted. A failure of the infrastructure gives a missing cell, not an error.
 
         Raises BudgetSpent when a limit is reached before all are measured; cells finished until then are on record.
         """
         self.counters.cells_wanted += len(wanted)
-        tasks = [asyncio.create_task(self._cell(one)) for one in wanted]
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in results:
+        cells = {index: cell for index, one in enumerate(wanted) if (cell := self._known(one)) is not None}
+        rest = [(index, one) for index, one in enumerate(wanted) if index not in cells]
+        results = await asyncio.gather(*(self._cell(one) for _, one in rest), return_exceptions=True)
+        for (index, _), result in zip(rest, results, strict=True):
             if isinstance(result, BaseException):
                 raise result
-        return tuple(result for result in results if isinstance(result, Cell))
+            cells[index] = result
+        return tuple(cells[index] for index in range(len(wanted)))
 
     # -- one cell --------------------------------------------------------------------------------------------------
 
-    async def _cell(self, one: Measurement) -> Cell:
+    def _known(self, one: Measurement) -> Cell | None:
+        """The cell if it is on record; one that is missing there is measured again."""
         known = self._store.cell(one.plan.digest, one.problem.id, one.purpose, one.replicate)
-        if known is not None and known.solved is not None:
-            self.counters.calls_saved += known.calls
-            self.counters.cells_done += 1
-            return known
+        if known is None or known.solved is None:
+            return None
+        self.counters.calls_saved += known.calls
+        self.counters.cells_done += 1
+        return known
+
+    async def _cell(self, one: Measurement) -> Cell:
+        key = (one.plan.digest, one.problem.id, one.purpose, one.replicate)
         try:
             cell = await self._run(one)
-        except (CallFailed, SandboxFault) as fault:
-            cell = Cell(one.plan.digest, one.problem.id, one.purpose, one.replicate, solved=None, fault=str(fault))
+        except (CallFailed, ModelMissing, SandboxFault) as fault:
+            cell = Cell(*key, solved=None, fault=str(fault))
         await self._store.put_cell(cell)
+        (self._missing.add if cell.solved is None else self._missing.discard)(key)
+        self.counters.cells_missing = len(self._missing)
         self.counters.cells_done += 1
         return cell
 
@@ -229,6 +249,7 @@ class Scheduler:
             raise BudgetSpent(f"the limit of {self._max_calls} model calls is reached")
 
     def _check_open(self) -> None:
+        self._store.check()
         if self._stopped:
             raise BudgetSpent(self._stopped)
         if self._deadline is not None and time.monotonic() >= self._deadline:

@@ -40,11 +40,15 @@ def _best(report: GenerationReport) -> str:
 def _numbers(progress: Progress, clock: Clock) -> list[tuple[str, str]]:
     counters = progress.counters
     return [
-        ("cells", f"{counters.cells_done} of {counters.cells_wanted} wanted so far"),
+        ("cells", f"{counters.cells_done} of {counters.cells_wanted} wanted so far" + _missing(counters.cells_missing)),
         ("calls", f"{counters.calls_made} made, {counters.calls_saved} saved, {progress.in_flight} in flight"),
         ("tokens", f"{counters.completion_tokens} written, {clock.rate(progress):.1f} a second"),
         ("executions", f"{counters.executions_made} made, {counters.executions_saved} saved"),
     ]
+
+
+def _missing(cells: int) -> str:
+    return f", {cells} missing" if cells else ""
 
 
 class PlainLines(Observer):
@@ -164,5 +168,7 @@ class LiveDisplay(Observer):
         if progress.reports:
             last = progress.reports[-1]
             table.add_row("best", str(last.best), "species", str(last.species))
-        title = Text("SIMULATED models", style="bold red") if progress.simulated else Text("")
-        return Group(title, table) if progress.simulated else Group(table)
+        titles = [Text("SIMULATED models", style="bold red")] if progress.simulated else []
+        if progress.paused:
+            titles.append(Text(f"PAUSED: {progress.paused}", style="bold yellow"))
+        return Group(*titles, table)

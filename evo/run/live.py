@@ -65,6 +65,13 @@ async def live(bench: Bench, progress: Progress, observer: Observer, run: str) -
 async def _tick(scheduler: Scheduler, progress: Progress, observer: Observer) -> None:
     while True:
         progress.in_flight = scheduler.in_flight
+        if scheduler.paused and not progress.paused:
+            observer.note(
+                f"paused: {scheduler.paused}; nothing is lost, and it goes on by itself as soon as that is mended"
+            )
+        elif progress.paused and not scheduler.paused:
+            observer.note("the models answer again: going on")
+        progress.paused = scheduler.paused
         observer.tick()
         await asyncio.sleep(_TICK_SECONDS)
 

@@ -39,7 +39,7 @@ class GenerationReport:
 
 @dataclass(slots=True)
 class Progress:
-    """The live state of a search; whoever displays it reads it whenever it likes."""
+    """The live state of a search; whoever displays it reads it at any time. paused: why calls wait, "" if none do."""
 
     run: str
     settings: RunSettings
@@ -53,6 +53,7 @@ class Progress:
     generations: int = 0
     counters: Counters = field(default_factory=Counters)
     in_flight: int = 0
+    paused: str = ""
     reports: list[GenerationReport] = field(default_factory=list)
 
 

@@ -36,7 +36,10 @@ def receive(connection: socket.socket) -> dict[str, Any] | None:
 def _exactly(connection: socket.socket, count: int) -> bytes | None:
     parts: list[bytes] = []
     while count:
-        part = connection.recv(min(count, 1 << 20))
+        try:
+            part = connection.recv(min(count, 1 << 20))
+        except ConnectionResetError:  # whoever was there was killed
+            part = b""
         if not part:
             return None
         parts.append(part)

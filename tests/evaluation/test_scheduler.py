@@ -8,9 +8,10 @@ from collections import Counter
 
 import pytest
 
+from evo.errors import UserError
 from evo.evaluation import BudgetSpent, Measurement, Purpose, Scheduler, Store
 from evo.genome.genes import Role
-from evo.models import CallFailed, Completion, ModelInfo
+from evo.models import BackendUnavailable, CallFailed, Completion, ModelInfo, ModelMissing
 from evo.pipeline import PipelineSettings, Plan, PlanNode, Visit
 from evo.sandbox import SandboxFault, Status, Verdict
 from evo.tasks import Check, Problem
@@ -50,6 +51,9 @@ class ScriptedBackend:
 
     async def prepare(self, model, context):
         return frozenset({model})
+
+    async def describe(self, model):
+        return ModelInfo(model, f"digest of {model}", "scripted", "", "", 4096, "")
 
     async def chat(self, chat):
         self.asked.append(chat)
@@ -203,3 +207,100 @@ async def test_hidden_tests_are_never_revealed(tmp_path):
     with bench as scheduler:
         await scheduler.measure(wanted(plan("loop", "n"), problems=1))
     assert {job.reveal for job in bench.sandbox.jobs} == {True, False}
+
+
+class LeavingBackend(ScriptedBackend):
+    """Its server is away for the time between two calls' numbers; describes itself only while it is there."""
+
+    def __init__(self, leaves, digest="digest of m", **options):
+        super().__init__(**options)
+        self.leaves, self.digest, self.away, self.refused = leaves, digest, False, 0
+
+    async def chat(self, chat):
+        if len(self.asked) >= self.leaves:
+            self.away, self.leaves = True, float("inf")
+        if self.away:
+            self.refused += 1
+            raise CallFailed("connection refused")
+        return await super().chat(chat)
+
+    async def describe(self, model):
+        if self.away:
+            raise BackendUnavailable("nobody answers at example:11434")
+        return ModelInfo(model, self.digest, "scripted", "", "", 4096, "")
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_stays_away_pauses_the_run_which_goes_on_by_itself(tmp_path):
+    with Bench(tmp_path, ScriptedBackend()) as scheduler:
+        whole = await scheduler.measure(wanted(plan("loop", "m")))
+    (tmp_path / "paused").mkdir()
+    backend = LeavingBackend(leaves=7)
+    with Bench(tmp_path / "paused", backend) as scheduler:
+        measuring = asyncio.create_task(scheduler.measure(wanted(plan("loop", "m"))))
+        await until(lambda: scheduler.paused)
+        assert scheduler.paused == "nobody answers at example:11434"
+        await asyncio.sleep(1.5)  # the server is asked again meanwhile, and no call is sent
+        assert (len(backend.asked), backend.refused) == (7, 4)
+        backend.away = False
+        assert await measuring == whole
+        assert scheduler.paused == ""
+    assert set(Counter(chat.key(chat.model) for chat in backend.asked).values()) == {1}
+    assert scheduler.counters.cells_missing == 0
+
+
+async def test_a_paused_run_can_be_stopped(tmp_path):
+    with Bench(tmp_path, LeavingBackend(leaves=7)) as scheduler:
+        measuring = asyncio.create_task(scheduler.measure(wanted(plan("solo"))))
+        await until(lambda: scheduler.paused)
+        scheduler.stop("enough")
+        with pytest.raises(BudgetSpent, match="enough"):
+            await asyncio.wait_for(measuring, 5)
+
+
+async def test_a_server_that_comes_back_with_other_weights_ends_the_run(tmp_path):
+    backend = LeavingBackend(leaves=7, digest="0123")
+    with Bench(tmp_path, backend) as scheduler:
+        measuring = asyncio.create_task(scheduler.measure(wanted(plan("solo"))))
+        await until(lambda: scheduler.paused)
+        backend.away = False
+        with pytest.raises(UserError, match="model m came back with digest 0123"):
+            await measuring
+
+
+async def test_a_model_that_is_lost_makes_its_cells_missing(tmp_path):
+    class Losing(ScriptedBackend):
+        async def chat(self, chat):
+            if chat.problem == "P2":
+                raise ModelMissing("no model m; run: ollama pull m")
+            return await super().chat(chat)
+
+    with Bench(tmp_path, Losing()) as scheduler:
+        cells = await scheduler.measure(wanted(plan("solo")))
+        assert scheduler.counters.cells_missing == 3
+    assert [cell.problem for cell in cells if cell.solved is None] == ["P2"] * 3
+    with Bench(tmp_path, ScriptedBackend()) as scheduler:
+        assert all(cell.solved is not None for cell in await scheduler.measure(wanted(plan("solo"))))
+        assert scheduler.counters.cells_missing == 0
+
+
+async def test_no_call_is_made_once_nothing_can_be_recorded(tmp_path):
+    backend = ScriptedBackend(slots=2)
+    bench = Bench(tmp_path, backend)
+    with bench as scheduler:
+        measuring = asyncio.create_task(scheduler.measure(wanted(plan("solo"), problems=50)))
+        await until(lambda: len(backend.asked) >= 20)
+        pages = bench.store._db.execute("PRAGMA page_count").fetchone()[0]
+        bench.store._db.execute(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(UserError, match="disk is full"):
+            await measuring
+        asked = len(backend.asked)
+        assert asked < 150
+    with Bench(tmp_path, second := ScriptedBackend()) as scheduler:
+        await scheduler.measure(wanted(plan("solo"), problems=50))
+    assert asked + len(second.asked) - 150 <= 3, "lost is what was on its way, and nothing else"

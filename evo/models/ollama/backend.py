@@ -9,7 +9,7 @@ from collections.abc import Callable
 from evo.errors import UserError
 from evo.models.backend import ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion
-from evo.models.failures import CallFailed, NotAsked
+from evo.models.failures import CallFailed, NotAsked, Refused
 from evo.models.ollama.host import Host, Patience, full_name
 from evo.models.ollama.lanes import Lanes
 from evo.models.retry import with_retries
@@ -103,7 +103,7 @@ class OllamaBackend:
         try:
             completion = await with_retries(lambda: self._attempt(chat), _retries, seconds=self._patience.again)
         except CallFailed as failure:
-            if failure.sick and not isinstance(failure, NotAsked):
+            if failure.sick and not isinstance(failure, NotAsked | Refused):  # nobody there: not the model's fault
                 breaker.failed(str(failure))
             raise
         breaker.succeeded()
