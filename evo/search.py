@@ -32,6 +32,7 @@ _FLAGS = {
     "backend": "models.backend",
     "benchmark": "tasks.benchmark",
     "space": "PipelineGenome.space",
+    "objectives": "evaluation.objectives",
     "seed": "run.seed",
     "limit_calls": "run.limit_calls",
     "limit_minutes": "run.limit_minutes",
@@ -53,6 +54,9 @@ def main(
         str | None, typer.Option(help="humaneval, mbpp, mbpp-plus, or a JSONL file of your own problems.")
     ] = None,
     space: Annotated[str | None, typer.Option(help="Search space: linear or graph (preset graph suits it).")] = None,
+    objectives: Annotated[
+        str | None, typer.Option(help="accuracy, or accuracy,tokens: keep a Pareto front of quality and cost.")
+    ] = None,
     config: Annotated[
         str | None, typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: laptop.")
     ] = None,
@@ -90,6 +94,7 @@ def main(
       python -m evo.search --benchmark my-problems.jsonl --problems 12 --run mine
       python -m evo.search --backend simulated --config study --seed 7
       python -m evo.search --config graph --run free       (free topologies)
+      python -m evo.search --config graph --objectives accuracy,tokens
       python -m evo.search --run mine                    (continues runs/mine)
       python -m evo.search --resume                      (continues the latest search)
       python -m evo.search --run mine --fork wider --problems 24

@@ -2,6 +2,7 @@
 
 from evo.evolution.config import EvolutionConfig, load_evolution_config, parse_evolution_config
 from evo.evolution.loop import Evolution, Individual, SpeciesSnapshot
+from evo.evolution.pareto import Offer, front, pareto_fitness
 from evo.evolution.reproduction import PipelineReproduction, ReproductionSettings, parsimony
 from evo.evolution.species import PipelineSpeciesSet, SpeciesSettings
 from evo.evolution.stagnation import PipelineStagnation, StagnationSettings
@@ -10,6 +11,7 @@ __all__ = [
     "Evolution",
     "EvolutionConfig",
     "Individual",
+    "Offer",
     "PipelineReproduction",
     "PipelineSpeciesSet",
     "PipelineStagnation",
@@ -17,7 +19,9 @@ __all__ = [
     "SpeciesSettings",
     "SpeciesSnapshot",
     "StagnationSettings",
+    "front",
     "load_evolution_config",
+    "pareto_fitness",
     "parse_evolution_config",
     "parsimony",
 ]

@@ -29,6 +29,7 @@ from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_chart, fitnes
 from evo.figures.layers import to_networkx
 from evo.figures.lineage import Ancestor, differences, lineage_chart
 from evo.figures.markup import topology_dot, topology_mermaid
+from evo.figures.pareto import ParetoPoint, draw_pareto
 from evo.figures.picture import TopologyInfo
 from evo.figures.style import figure_style
 from evo.figures.topology import draw_topology, topology_figure
@@ -45,6 +46,7 @@ __all__ = [
     "FitnessInfo",
     "GenerationPoint",
     "InflationPoint",
+    "ParetoPoint",
     "RankPoint",
     "ScorePoint",
     "SharePoint",
@@ -62,6 +64,7 @@ __all__ = [
     "draw_chart",
     "draw_fitness",
     "draw_inflation",
+    "draw_pareto",
     "draw_ranks",
     "draw_scores",
     "draw_topology",

@@ -15,10 +15,11 @@ import numpy as np
 
 from evo.errors import EvoError
 from evo.evaluation import BudgetSpent, Cell, Contest, Estimate, Ledger, Measurement, Policy, Purpose, Store
-from evo.evolution import Evolution, EvolutionConfig, Individual, parsimony
+from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness, parsimony
 from evo.genome import Genome, dumps
 from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.draw import ProblemDraw
+from evo.run.front import FrontPoint, front_of, offers
 from evo.run.result import GenerationReport, Observer, Progress
 from evo.run.settings import RunSettings
 
@@ -109,7 +110,7 @@ class Course:
             raise EvoError(
                 f"generation {number}: nothing could be measured ({fault}); run the same command again to go on"
             )
-        self._evolution.tell(fitness)
+        self._evolution.tell(self._weighed(individuals, plans) if self._settings.evaluation.weighs_tokens else fitness)
         report = self._report(number, plans, estimates, fitness, cells)
         self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
         self._progress.reports.append(report)
@@ -165,6 +166,17 @@ class Course:
         cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
         return cautious - parsimony(genome, self._per_node)
 
+    def _weighed(self, individuals: Sequence[Individual], plans: Mapping[int, Plan]) -> dict[int, float | None]:
+        """What neat-python is told where tokens count too: how a plan ranks among the population and the front of all
+        that was ever measured. Tokens are the price; there is none for nodes.
+        """
+        digests = {plans[one.key].digest for one in individuals}
+        everything = offers(self._ledger, self._settings.evaluation.caution)
+        archive = front(everything)
+        rivals = {offer.key: offer for offer in everything if offer.key in digests or offer in archive}
+        ranked = pareto_fitness(list(rivals.values()))
+        return {one.key: ranked.get(plans[one.key].digest) for one in individuals}
+
     def _report(
         self,
         number: int,
@@ -212,14 +224,25 @@ class Course:
     async def validate(self, champion: Champion) -> Champion:
         """Measure the champion on seeds and problems that selection never saw."""
         self._progress.phase = "validation"
-        wanted = [
-            Measurement(champion.plan, problem, Purpose.VALIDATION, replicate)
+        self._ledger.add(await self._scheduler.measure(self._fresh(champion.plan)))
+        validated = self._ledger.estimate(champion.plan.digest, (Purpose.VALIDATION,))
+        return replace(champion, validated=validated)
+
+    async def front(self) -> tuple[FrontPoint, ...]:
+        """The front of accuracy and tokens, validated as the champion is; empty where tokens are no objective."""
+        if not self._settings.evaluation.weighs_tokens:
+            return ()
+        points = front_of(self._ledger, self._known, self._settings.evaluation.caution)
+        self._ledger.add(await self._scheduler.measure([m for point in points for m in self._fresh(point.plan)]))
+        return front_of(self._ledger, self._known, self._settings.evaluation.caution)
+
+    def _fresh(self, plan: Plan) -> list[Measurement]:
+        """A plan on seeds and problems that selection never saw."""
+        return [
+            Measurement(plan, problem, Purpose.VALIDATION, replicate)
             for replicate in range(self._settings.evaluation.validation_replicates)
             for problem in self._problems.validation
         ]
-        self._ledger.add(await self._scheduler.measure(wanted))
-        validated = self._ledger.estimate(champion.plan.digest, (Purpose.VALIDATION,))
-        return replace(champion, validated=validated)
 
 
 def _single_best(cells: Iterable[Cell], replicates: int) -> float:

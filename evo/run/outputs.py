@@ -11,10 +11,12 @@ from evo.evaluation import Difference, Estimate
 from evo.figures import (
     GenerationPoint,
     InflationPoint,
+    ParetoPoint,
     RankPoint,
     ScorePoint,
     draw_fitness,
     draw_inflation,
+    draw_pareto,
     draw_ranks,
     draw_scores,
     draw_topology,
@@ -66,7 +68,30 @@ def write_outputs(result: SearchResult, folder: RunFolder, settings: RunSettings
         for report in result.generations
     ]
     draw_fitness(points, folder.fitness, simulated=result.simulated, validated=result.validated)
+    _write_front(result, folder, settings)
     write_text(folder.summary, _summary(result, folder, settings))
+
+
+def _write_front(result: SearchResult, folder: RunFolder, settings: RunSettings) -> None:
+    """The front of quality and cost, where there is one: pareto.png and .csv, and front/N.json, cheapest first."""
+    if not result.front:
+        return
+    points = []
+    for number, point in enumerate(result.front, start=1):
+        price = point.validated_cost or point.cost
+        accuracy, claim = (point.validated, point.search) if point.validated else (point.search, None)
+        points.append(ParetoPoint(f"{number}", point.genome, accuracy, price.mean, price.stderr, claim))
+        place = folder.path / "front" / f"{number}.json"
+        place.parent.mkdir(exist_ok=True)
+        mark = "SIMULATED " if result.simulated else ""
+        said = {"plan": point.plan.digest, "estimate": asdict(accuracy), "tokens": asdict(price)}
+        write_genome(place, point.genome, name=f"{mark}front of {folder.name}, {number}", provenance=said)
+    seen = "that the search never saw" if result.unseen else "of the search, fresh seeds"
+    caption = (
+        f"n = {points[0].accuracy.problems} problems {seen}, each {points[0].accuracy.replicates:.3g} x. "
+        "± 1 standard error over problems.\nAs the search saw it, no pipeline beat one of these in both."
+    )
+    draw_pareto(points, folder.path / "pareto.png", simulated=result.simulated, caption=caption)
 
 
 def _provenance(result: SearchResult, settings: RunSettings) -> dict[str, Any]:

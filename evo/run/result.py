@@ -8,6 +8,7 @@ from evo.comparison import Inflation, Noise, Outcomes, Pair, RankStability
 from evo.evaluation import Counters, Estimate
 from evo.genome import Genome
 from evo.models import ModelInfo
+from evo.run.front import FrontPoint
 from evo.run.settings import RunSettings
 
 __all__ = [
@@ -86,7 +87,8 @@ class SearchResult:
     search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where
     there are enough problems on problems, that selection never saw; None if the search was stopped before. unseen:
     whether validation problems were apart from the search's. ended: why the search ended. complete: whether that was
-    because all generations are done; if not, the same run goes on with higher limits.
+    because all generations are done; if not, the same run goes on with higher limits. front: of accuracy and tokens,
+    empty where only accuracy is wanted.
     """
 
     folder: Path
@@ -94,6 +96,7 @@ class SearchResult:
     plan: str
     search: Estimate
     validated: Estimate | None
+    front: tuple[FrontPoint, ...]
     unseen: bool
     simulated: bool
     backend: str

@@ -11,6 +11,7 @@ from evo.run.bench import open_bench
 from evo.run.draw import draw_problems
 from evo.run.folder import RunFolder
 from evo.run.fork import fork_into, forked_text
+from evo.run.front import FrontPoint
 from evo.run.identity import DEFAULT_PRESET, settle
 from evo.run.live import live, run_anywhere
 from evo.run.loop import Champion, Course
@@ -92,13 +93,14 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
             course = Course(
                 settings, evolution, bench.prompts, draw, policy, bench.scheduler, bench.store, progress, observer
             )
-            champion, ended = await _course(course, bench.scheduler)
+            champion, points, ended = await _course(course, bench.scheduler)
         result = SearchResult(
             folder=folder.path,
             champion=champion.genome,
             plan=champion.plan.digest,
             search=champion.search,
             validated=champion.validated,
+            front=points,
             unseen=draw.unseen,
             simulated=bench.pool.backend.simulated,
             backend=bench.pool.backend.name,
@@ -116,11 +118,12 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
     return result
 
 
-async def _course(course: Course, scheduler: Scheduler) -> tuple[Champion, str]:
+async def _course(course: Course, scheduler: Scheduler) -> tuple[Champion, tuple[FrontPoint, ...], str]:
     """Evolve, choose, validate. Raises EvoError if that was stopped before a champion could be told."""
     try:
         ended = await course.evolve()
         scheduler.lift_limits()
-        return await course.validate(course.champion()), ended
+        champion = await course.validate(course.champion())
+        return champion, await course.front(), ended
     except BudgetSpent as spent:
         raise EvoError(f"{spent} before the first generation was measured; continue with a higher limit") from spent

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 NEAT_SECTIONS = ("NEAT", "PipelineGenome", "PipelineSpeciesSet", "PipelineStagnation", "PipelineReproduction")
+Objectives = Literal["accuracy", "accuracy,tokens"]
 BackendName = Literal["auto", "ollama", "embedded", "simulated"]
 
 
@@ -95,9 +96,15 @@ class EvaluationSection:
     replicates: int = _key(3, "repeated: seeds that every genome is measured on; racing: at most", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
     most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
+    objectives: Objectives = _key("accuracy", "accuracy, or accuracy,tokens: keep a front of both")
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
     validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
     validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
+
+    @property
+    def weighs_tokens(self) -> bool:
+        """Whether tokens are an objective besides accuracy."""
+        return self.objectives == "accuracy,tokens"
 
     def chosen_policy(self) -> Policy:
         """The policy by its name, with its numbers."""
