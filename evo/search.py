@@ -42,6 +42,9 @@ _FLAGS = {
 }
 
 
+_REWRITTEN = 0.25  # of newborn genomes, with --evolve-prompts
+
+
 @app.command()
 def main(
     generations: Annotated[int | None, typer.Option(help="Generations to evolve.")] = None,
@@ -81,6 +84,10 @@ def main(
     strict: Annotated[
         bool | None, typer.Option("--strict", help="Embedded models: one slot, no prompt cache; repeatable, slower.")
     ] = None,
+    evolve_prompts: Annotated[
+        bool,
+        typer.Option("--evolve-prompts", help="Let models rewrite prompts after failures, in a quarter of births."),
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any key of the preset.")
     ] = None,
@@ -101,7 +108,9 @@ def main(
       python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
     """
     given = locals()
-    changes = changes_from({key: given[flag] for flag, key in _FLAGS.items()}, settings or [])
+    flags = {key: given[flag] for flag, key in _FLAGS.items()}
+    flags["pipeline.evolve_prompts"] = _REWRITTEN if evolve_prompts else None
+    changes = changes_from(flags, settings or [])
     try:
         result = run_search(config, run=run, resume=resume, fork=fork, observer=display_for(console), changes=changes)
     except Interrupted as stop:

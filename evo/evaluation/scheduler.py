@@ -154,6 +154,13 @@ class Scheduler:
         self.counters.cells_done += 1
         return cell
 
+    async def ask(self, chat: Chat) -> Completion:
+        """The answer to a call that belongs to no pipeline; on record and limited like any other.
+
+        Raises BudgetSpent at a limit and CallFailed if the backend fails.
+        """
+        return await self._chat(chat)
+
     async def trace(self, one: Measurement) -> tuple[Trace, Verdict]:
         """What happened in one run of a pipeline, step by step, and how its answer fared with the hidden tests.
 

@@ -14,7 +14,7 @@ from evo.evolution.config import EvolutionConfig
 from evo.evolution.reproduction import PipelineReproduction
 from evo.evolution.species import PipelineSpeciesSet
 from evo.evolution.stagnation import PipelineStagnation
-from evo.genome import Genome, GenomeConfig, PipelineGenome
+from evo.genome import Genome, GenomeConfig, PipelineGenome, faults
 
 __all__ = ["Evolution", "Individual", "SpeciesSnapshot"]
 
@@ -104,6 +104,18 @@ class Evolution:
         )
         self.elites = self._reproduction.elites
         self._species.speciate(self._neat, self._population, self.generation)
+
+    def revise(self, key: int, genome: Genome) -> None:
+        """Give a newborn another genotype before it is measured; its species stays that of its birth.
+
+        Raises ValueError for one that has been measured and for a genome that is not in the space. Revisions decide the
+        course as what is told does: a run that resumes makes the same.
+        """
+        if key not in self._population or key in self.elites or self._population[key].fitness is not None:
+            raise ValueError(f"individual {key} is no newborn")
+        if found := faults(genome, self._config.space):
+            raise ValueError(f"individual {key}: {found[0]}")
+        self._population[key].genotype = genome
 
     def _rng(self) -> Random:
         digest = hashlib.sha256(f"evolution/{self._seed}/{self.generation}".encode()).digest()

@@ -3,6 +3,7 @@
 from evo.pipeline.compile import BEHAVIOUR, compile_genome
 from evo.pipeline.effects import Effect, Execute, Reply
 from evo.pipeline.extraction import extract_code
+from evo.pipeline.feedback import describe
 from evo.pipeline.interpreter import run
 from evo.pipeline.plan import TAILS, PipelineSettings, Plan, PlanNode, Visit
 from evo.pipeline.prompts import PromptBook
@@ -23,6 +24,7 @@ __all__ = [
     "Trace",
     "Visit",
     "compile_genome",
+    "describe",
     "extract_code",
     "run",
     "told",

@@ -21,13 +21,15 @@ from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.draw import ProblemDraw
 from evo.run.front import FrontPoint, front_of, offers
 from evo.run.result import GenerationReport, Observer, Progress
+from evo.run.rewriting import Asks, Rewriter
 from evo.run.settings import RunSettings
+from evo.tasks import Problem
 
 __all__ = ["Champion", "Course", "Measures"]
 
 
-class Measures(Protocol):
-    """Who turns wanted measurements into cells; the scheduler does."""
+class Measures(Asks, Protocol):
+    """Who turns wanted measurements into cells and answers single calls; the scheduler does."""
 
     async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
         """The cells, in the order wanted. Raises BudgetSpent when a limit is reached."""
@@ -70,6 +72,7 @@ class Course:
         self._progress = progress
         self._observer = observer
         self._ledger = Ledger()
+        self._rewriter = Rewriter(settings, prompts, scheduler, self._ledger)
         self._known: dict[str, tuple[Genome, Plan]] = {}  # by plan digest, the first genome of each phenotype
         self.genomes = 0
 
@@ -115,6 +118,21 @@ class Course:
         self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
         self._progress.reports.append(report)
         self._observer.generation(report)
+        if number + 1 < self._settings.run.generations:
+            await self._rewrite(number + 1, {one.key: one for one in individuals}, plans)
+
+    async def _rewrite(self, number: int, before: Mapping[int, Individual], plans: Mapping[int, Plan]) -> None:
+        """Let models rewrite prompts of newborns of generation ``number``."""
+        for one in self._evolution.ask():
+            parents = [(before[key].genome, plans[key]) for key in one.parents if key in before]
+            if one.key not in before:
+                revised = await self._rewriter.revised(one, parents, self._subset(number - 1), number)
+                if revised is not None:
+                    self._evolution.revise(one.key, revised)
+
+    def _subset(self, number: int) -> Sequence[Problem]:
+        """The problems of a generation."""
+        return self._problems.subsets[number % len(self._problems.subsets)]
 
     def _compile(self, genome: Genome) -> Plan:
         self.genomes += 1
@@ -132,7 +150,7 @@ class Course:
         return Contest(
             number=number,
             plans=tuple({plan.digest: plan for plan in plans.values()}.values()),
-            problems=self._problems.subsets[number % len(self._problems.subsets)],
+            problems=tuple(self._subset(number)),
             survivors=frozenset(plans[key].digest for key in self._evolution.elites),
             prices=prices,
             places=self._places,

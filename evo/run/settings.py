@@ -78,6 +78,7 @@ class PipelineSection:
     early_stopping: bool = _key(True, "the first pass of the visible tests ends a pipeline")
     prelude: bool = _key(True, "supply the usual imports to answers that forgot them")
     cut_tails: bool = _key(True, "end an answer where the model goes on with tests or prose after its function")
+    evolve_prompts: float = _key(0.0, "chance that a model rewrites a prompt of a newborn genome; 0 = off", 0, 1)
     prompts: str = _key("", "a folder of prompts of your own, ROLE/NAME.md, that adds to ours")
     max_tokens: int = _key(512, "tokens of one answer at most", 16, 32_768)
     context: int = _key(4096, "context length that a model is loaded with", 512, 1 << 20)
