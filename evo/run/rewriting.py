@@ -17,7 +17,7 @@ from evo.genome import Feedback, Genome, NodeGene
 from evo.models import CallFailed, Chat, Completion, Message
 from evo.pipeline import Plan, PromptBook, Trace, describe
 from evo.run.settings import RunSettings
-from evo.sandbox import Verdict
+from evo.sandbox import SandboxFault, Verdict
 from evo.tasks import Problem
 
 __all__ = ["LONGEST", "ROLE", "Asks", "Failure", "Rewriter", "failures_in", "rewritten"]
@@ -76,12 +76,12 @@ class Rewriter:
             return None
         callers = [node for node in born.genome.nodes if node.role.calls_model]
         node = callers[int(draws.integers(len(callers)))]
-        failures = await self._failures(node, parents, problems)
-        if not failures:
-            return None
         try:
+            failures = await self._failures(node, parents, problems)
+            if not failures:
+                return None
             answer = await self._asks.ask(self._chat(node, failures, generation, born.key))
-        except CallFailed:  # nothing is lost but a mutation
+        except (CallFailed, SandboxFault):  # nothing is lost but a mutation
             return None
         new = rewritten(node, answer.text, self._prompts)
         return replace(born.genome, nodes=tuple(new if old.id == node.id else old for old in born.genome.nodes))
