@@ -76,7 +76,7 @@ class Pool:
     async def _reply(self, effect: Effect, problem: Problem) -> Reply:
         if isinstance(effect, Execute):
             return self._judged(problem.id, effect.code, effect.tests)
-        key = (effect.key("simulated"),)
+        key = (effect.key(effect.model),)
         if key not in self._answers:
             self._answers[key] = await self.backend.chat(effect)
             self.calls += 1
