@@ -17,7 +17,7 @@ from evo.run.draw import draw_problems
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
-__all__ = ["SETTINGS", "Found", "searched"]
+__all__ = ["SETTINGS", "Found", "Measures", "searched"]
 
 MODEL = "gemma3:1b"
 
@@ -53,8 +53,10 @@ def searched(policy: str, seed: int, pool: Pool, max_calls: int = 0) -> Found:
     return asyncio.run(_search(policy, seed, pool, max_calls))
 
 
-class _Measures:
-    def __init__(self, pool: Pool, seed: int, max_calls: int) -> None:
+class Measures:
+    """A pool as a course measures with it. max_calls: distinct ones of the study; 0: no limit."""
+
+    def __init__(self, pool: Pool, seed: int, max_calls: int = 0) -> None:
         self._pool, self._seed, self.max_calls = pool, seed, max_calls
 
     async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
@@ -77,7 +79,7 @@ async def _search(policy: str, seed: int, pool: Pool, max_calls: int) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "run.sqlite")
         progress = Progress("benchmark", settings, generations=settings.run.generations)
-        measures = _Measures(pool, seed, max_calls)
+        measures = Measures(pool, seed, max_calls)
         chosen = settings.evaluation.chosen_policy()
         course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
         await course.evolve()

@@ -10,8 +10,8 @@ from functools import cache
 from evo.evaluation import Cell, Measurement, seeds_for
 from evo.evaluation.truth import true_rates
 from evo.genome import Genome, read_genome, with_models
-from evo.models import Completion
-from evo.models.simulated import Defect, SimulatedBackend
+from evo.models import Chat, Completion
+from evo.models.simulated import Defect, PoolParameters, SimulatedBackend
 from evo.pipeline import Effect, Execute, PipelineSettings, Plan, PromptBook, Reply, Trace, compile_genome, run
 from evo.resources import genome_path
 from evo.sandbox import Verdict
@@ -29,13 +29,18 @@ def shipped(name: str, model: str) -> Genome:
 class Pool:
     """Problems and simulated models; measures cells in process and knows the truth about every plan."""
 
-    def __init__(self, models: Sequence[str], settings: PipelineSettings | None = None) -> None:
+    def __init__(
+        self,
+        models: Sequence[str],
+        settings: PipelineSettings | None = None,
+        parameters: PoolParameters | None = None,
+    ) -> None:
         self.problems = load_problems("humaneval")
-        self.backend = SimulatedBackend(self.problems, models=tuple(models))
+        self.backend = SimulatedBackend(self.problems, models=tuple(models), parameters=parameters)
         self.prompts = PromptBook.load()
         self.settings = settings or PipelineSettings()
         self.calls = 0  # distinct calls of the study so far
-        self._answers: dict[tuple[str, ...], Completion] = {}
+        self._answers: dict[Chat, Completion] = {}
         self._truth: dict[str, dict[str, float]] = {}
         self._judged = cache(self._judge)
 
@@ -76,11 +81,10 @@ class Pool:
     async def _reply(self, effect: Effect, problem: Problem) -> Reply:
         if isinstance(effect, Execute):
             return self._judged(problem.id, effect.code, effect.tests)
-        key = (effect.key(effect.model),)
-        if key not in self._answers:
-            self._answers[key] = await self.backend.chat(effect)
+        if effect not in self._answers:
+            self._answers[effect] = await self.backend.chat(effect)
             self.calls += 1
-        return self._answers[key]
+        return self._answers[effect]
 
     def _judge(self, problem: str, code: str, tests: Check | None) -> Verdict:
         found = self._by_id[problem]

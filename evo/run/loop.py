@@ -246,13 +246,17 @@ class Course:
         validated = self._ledger.estimate(champion.plan.digest, (Purpose.VALIDATION,))
         return replace(champion, validated=validated)
 
-    async def front(self) -> tuple[FrontPoint, ...]:
-        """The front of accuracy and tokens, validated as the champion is; empty where tokens are no objective."""
+    def front(self) -> tuple[FrontPoint, ...]:
+        """The front of accuracy and tokens, cheapest first; empty where tokens are no objective."""
         if not self._settings.evaluation.weighs_tokens:
             return ()
-        points = front_of(self._ledger, self._known, self._settings.evaluation.caution)
-        self._ledger.add(await self._scheduler.measure([m for point in points for m in self._fresh(point.plan)]))
         return front_of(self._ledger, self._known, self._settings.evaluation.caution)
+
+    async def validated_front(self) -> tuple[FrontPoint, ...]:
+        """The front, each point measured as the champion is."""
+        wanted = [measurement for point in self.front() for measurement in self._fresh(point.plan)]
+        self._ledger.add(await self._scheduler.measure(wanted))
+        return self.front()
 
     def _fresh(self, plan: Plan) -> list[Measurement]:
         """A plan on seeds and problems that selection never saw."""

@@ -124,6 +124,6 @@ async def _course(course: Course, scheduler: Scheduler) -> tuple[Champion, tuple
         ended = await course.evolve()
         scheduler.lift_limits()
         champion = await course.validate(course.champion())
-        return champion, await course.front(), ended
+        return champion, await course.validated_front(), ended
     except BudgetSpent as spent:
         raise EvoError(f"{spent} before the first generation was measured; continue with a higher limit") from spent
