@@ -21,6 +21,7 @@ _POOL = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's search
 _SLOTS = 64
 _CHARACTERS_PER_TOKEN = 4
 _ANALYZER, _PLANNER, _TESTER = "analyzer", "planner", "tester"
+_REWRITER = "rewriter"  # of prompts; asks about no problem
 _TASK = "\nTask:\n"  # what stands before the prompt in a pipeline's messages
 _DIAGNOSES = {
     Defect.CORRECT: "No fault is to be seen: the code does what the problem asks for.",
@@ -88,6 +89,9 @@ class SimulatedBackend:
         a better pipeline solves almost everything that a worse one solves. Raises ModelMissing, and UserError for a
         problem that it was not given.
         """
+        if chat.role == _REWRITER:
+            self._check(chat.model)
+            return _completion(chat, _instructions(chat))
         cumulative, texts = self._table(chat)
         draw = bisect_right(cumulative, uniform(chat.seed, chat.problem, chat.role))
         return _completion(chat, texts[min(draw, len(texts) - 1)])
@@ -178,6 +182,12 @@ def _completion(chat: Chat, text: str) -> Completion:
     """The text as a completion: token counts from lengths alone, no time spent. Answers are never cut."""
     prompt = sum(len(message.content) for message in chat.messages)
     return Completion(text, prompt // _CHARACTERS_PER_TOKEN + 1, len(text) // _CHARACTERS_PER_TOKEN + 1, 0.0, "stop")
+
+
+def _instructions(chat: Chat) -> str:
+    """A prompt that no file has, one of a hundred. Like any prompt it moves a model in a role by chance."""
+    number = int(100 * uniform(chat.seed, _REWRITER, *(message.content for message in chat.messages)))
+    return f"SIMULATED instructions {number}. Answer with one ```python block and nothing else."
 
 
 def _cumulative(chances: Sequence[float]) -> tuple[float, ...]:
