@@ -141,7 +141,7 @@ def rewritten(node: NodeGene, answer: str, prompts: PromptBook) -> NodeGene:
     Texts that differ in blanks alone are one text, under one name; a text that a prompt file has is that prompt.
     """
     text = _plain(answer)
-    if not text or len(text) > LONGEST or text == _plain(_text(node, prompts)):
+    if not text.strip("` ") or len(text) > LONGEST or text == _plain(_text(node, prompts)):
         return node
     named = next((name for name in prompts.names(node.role) if _plain(prompts.text(node.role, name)) == text), None)
     if named is not None:
