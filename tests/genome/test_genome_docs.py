@@ -16,10 +16,11 @@ def phrase(port: Port) -> str:
 
 
 def rows(wiring: Wiring) -> list[str]:
+    sides = [(role, wiring.outputs_of(role), wiring.inputs_of(role)) for role in Role]
     return [
-        f"| {role} | {'; '.join(map(phrase, wiring.outputs_of(role)))} | {'; '.join(map(phrase, wiring.inputs_of(role)))} |"
-        for role in Role
-        if wiring.outputs_of(role) or wiring.inputs_of(role)
+        f"| {role} | {'; '.join(map(phrase, outputs))} | {'; '.join(map(phrase, inputs))} |"
+        for role, outputs, inputs in sides
+        if outputs or inputs
     ]
 
 
