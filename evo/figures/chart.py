@@ -16,7 +16,7 @@ from evo.figures.files import check_picture_path, save_figure, write_file
 from evo.figures.mark import stamp
 from evo.figures.style import MUTED, figure_style, text_width
 
-__all__ = ["Chart", "chart_figure", "draw_chart", "finish_chart", "new_chart", "table_csv"]
+__all__ = ["Chart", "chart_figure", "draw_chart", "finish_chart", "keep_to_percent", "new_chart", "table_csv"]
 
 _SIZE = (7.2, 4.4)
 _LEFT, _RIGHT, _TOP = 0.68, 0.25, 0.82
@@ -85,6 +85,12 @@ def table_csv(rows: Sequence[Any]) -> str:
 
 def _plain(value: object) -> object:
     return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
+
+
+def keep_to_percent(axes: Axes) -> None:
+    """Nothing below 0 or above 100, whatever an error bar says."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -1.0), min(high, 101.0))
 
 
 _WIDTH, _HEIGHT = 4.8, 3.3

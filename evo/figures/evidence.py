@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from evo.figures.chart import Chart, table_csv
+from evo.figures.chart import Chart, keep_to_percent, table_csv
 from evo.figures.style import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SERIES, VERMILLION, shade
 
 __all__ = [
@@ -133,6 +133,7 @@ def claims_chart(points: Sequence[ClaimPoint]) -> Chart:
         axes.set_xlabel("generation")
         axes.set_ylabel("problems solved (%)")
         axes.margins(x=0.04, y=0.1)
+        keep_to_percent(axes)
 
     return Chart("claims", "Claims of a single evaluation", caption, table_csv(points), draw)
 
@@ -211,8 +212,8 @@ def tried_chart(points: Sequence[TriedPoint], whose: str, *, early_stopping: boo
 def tokens_chart(points: Sequence[TokenPoint]) -> Chart:
     """Accuracy against tokens: every pipeline, those with a name marked."""
     caption = (
-        f"{len(points)} pipelines. Tokens: read and written, mean per problem. Bars: ± 1 standard error; the search's "
-        "pooled evidence, from one look to many, so the best of them are flattered."
+        f"n = {len(points)} pipelines. Tokens: read and written, mean per problem. Bars: ± 1 standard error. Grey: the "
+        "search's pooled evidence, from one look to many, which flatters the best; named ones are on fresh seeds."
     )
 
     def draw(axes: Axes) -> None:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from evo.errors import UserError
 from evo.evaluation.estimate import Estimate
-from evo.figures.chart import Chart, finish_chart, new_chart
+from evo.figures.chart import Chart, finish_chart, keep_to_percent, new_chart
 from evo.figures.data import GenerationPoint
 from evo.figures.files import check_picture_path, save_figure, write_file
 from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, figure_style, shade
@@ -171,5 +171,4 @@ def _draw(axes: Axes, info: FitnessInfo) -> None:
     axes.grid(visible=False, axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     axes.margins(x=0.02, y=0.12)
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, -1.0), min(high, 101.0))
+    keep_to_percent(axes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from evo.figures.chart import Chart, table_csv
+from evo.figures.chart import Chart, keep_to_percent, table_csv
 from evo.figures.style import BLUE, GREY, INK, VERMILLION
 from evo.genome import Genome, NodeGene
 
@@ -112,5 +112,6 @@ def lineage_chart(ancestors: Sequence[Ancestor]) -> Chart:
         axes.set_xlabel("generation of birth")
         axes.set_ylabel("problems solved (%)")
         axes.margins(x=0.06, y=0.12)
+        keep_to_percent(axes)
 
     return Chart("lineage", "Lineage of the champion", caption, table_csv(ancestors), draw)

@@ -95,7 +95,7 @@ def test_the_champion_comes_from_the_first_population(record: Record) -> None:
 
 
 def test_every_chart_has_units_n_and_its_numbers(record: Record) -> None:
-    charts = charts_of(record, {}, ancestors(record))
+    charts = charts_of(record, [], ancestors(record))
     assert {"fitness", "species", "complexity", "models", "roles", "claims", "errors", "tokens", "spending"} <= set(
         charts
     )

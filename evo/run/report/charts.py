@@ -1,11 +1,12 @@
 """The charts that a record has the numbers for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from evo.evaluation import Purpose
 from evo.figures import (
     Ancestor,
     Chart,
+    TokenPoint,
     claims_chart,
     complexity_chart,
     errors_chart,
@@ -23,8 +24,8 @@ from evo.run.report.record import Record
 __all__ = ["charts_of"]
 
 
-def charts_of(record: Record, named: Mapping[str, str], family: Sequence[Ancestor]) -> dict[str, Chart]:
-    """By name; one without numbers is left out. named: plans to mark, by digest. family: the champion's ancestors."""
+def charts_of(record: Record, marked: Sequence[TokenPoint], family: Sequence[Ancestor]) -> dict[str, Chart]:
+    """By name; one without numbers is left out. marked: pipelines to name. family: the champion's ancestors."""
     charts: list[Chart] = []
     if record.generations:
         charts.append(fitness_chart(findings.generation_points(record), record.validated))
@@ -43,7 +44,7 @@ def charts_of(record: Record, named: Mapping[str, str], family: Sequence[Ancesto
         if len(tried) > 1:
             charts.append(tried_chart(tried, whose, early_stopping=stopping))
             break
-    if points := findings.token_points(record, named):
+    if points := findings.token_points(record, marked):
         charts.append(tokens_chart(points))
     if spending := findings.spending_points(record):
         charts.append(spending_chart(spending))

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -207,16 +207,15 @@ def tried_points(cells: Sequence[Cell], *, early_stopping: bool) -> list[TriedPo
     return points
 
 
-def token_points(record: Record, named: Mapping[str, str]) -> list[TokenPoint]:
-    """Every pipeline with the evidence of the search; ``named``: plan digest -> the name that a chart marks it with."""
-    points = []
+def token_points(record: Record, marked: Sequence[TokenPoint]) -> list[TokenPoint]:
+    """Every pipeline of the search with the evidence that selection has of it, and those that are marked."""
+    points = list(marked)
     for plan in record.ledger:
-        found = record.ledger.estimate(plan) or record.ledger.estimate(plan, Purpose)
-        if found is not None:
+        found = record.ledger.estimate(plan)
+        if found is not None and plan in record.genomes:
             tokens = record.ledger.tokens(plan)
-            name = named.get(plan, "")
-            points.append(TokenPoint(plan, name, tokens, found.mean, found.stderr, found.problems, found.replicates))
-    return sorted(points, key=lambda p: (list(named).index(p.plan) if p.plan in named else len(named), p.plan))
+            points.append(TokenPoint(plan, "", tokens, found.mean, found.stderr, found.problems, found.replicates))
+    return points
 
 
 def spending_points(record: Record) -> list[SpendingPoint]:

@@ -13,35 +13,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evo.errors import EvoError
-from evo.evaluation import Difference, Estimate, Purpose
-from evo.figures import chart_figure, explain, figure_style, reading_order, topology_figure
-from evo.genome import Genome, dumps
+from evo.evaluation import Estimate, Purpose
+from evo.figures import chart_figure, explain, figure_style, topology_figure
+from evo.genome import dumps
 from evo.run.report.ancestry import Reign, ancestors, most_lasting, reigns
 from evo.run.report.browser import browse
 from evo.run.report.charts import charts_of
 from evo.run.report.pictures import Pictures, data_link
 from evo.run.report.record import Record
 from evo.run.report.replay import Replay, replay, traffic
+from evo.run.report.rivals import marked, rivals_of, sketch
 from evo.tasks import Problem, load_problems
 
-__all__ = ["Row", "champion_replays", "one_run", "rendered"]
+__all__ = ["champion_replays", "one_run", "rendered"]
 
 _PANELS = 24  # of the gallery
 _PIPELINES = 400  # rows of the table of pipelines
 _PACKAGES = ("evo-pipelines", "neat-python", "numpy", "scipy", "xllamacpp", "ollama")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An estimate with a name, for a list of intervals. difference: the champion's lead over it, where paired."""
-
-    name: str
-    estimate: Estimate | None
-    note: str = ""
-    kind: str = ""
-    difference: Difference | None = None
-    p: float | None = None
-    apart: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +52,7 @@ def one_run(record: Record) -> str:
     genome = record.genomes.get(record.champion or "")
     replays, gap = champion_replays(record)
     family = ancestors(record)
-    named = {record.champion: "champion"} if record.champion else {}
-    rivals = _rivals(record)
+    rivals = rivals_of(record)
     with figure_style():
         charts = {
             name: {
@@ -75,7 +62,7 @@ def one_run(record: Record) -> str:
                 "file": f"{chart.name}.csv",
                 "svg": pictures.inline(chart_figure(chart, simulated=record.simulated, bare=True), chart.title),
             }
-            for name, chart in charts_of(record, named, family).items()
+            for name, chart in charts_of(record, marked(record), family).items()
         }
         topology = None
         if genome is not None:
@@ -157,7 +144,8 @@ def _status(record: Record) -> str:
 def _answer(record: Record) -> dict[str, Any]:
     """The champion's scores: what selection believed, what is true of it."""
     head = dict(record.head.get("provenance", {}))
-    search = record.ledger.estimate(record.champion) if record.champion else None
+    told = head.get("search_estimate") if record.finished else None
+    search = Estimate(**told) if told else record.ledger.estimate(record.champion) if record.champion else None
     validated = record.validated
     single = record.reports[-1]["single_best"] if record.reports else None
     return {
@@ -168,27 +156,6 @@ def _answer(record: Record) -> dict[str, Any]:
         "single": single,
         "tokens": record.ledger.tokens(record.champion) if record.champion else 0.0,
     }
-
-
-def _rivals(record: Record) -> dict[str, list[Row]]:
-    """Who the champion was held against on the same problems and seeds: finalists, baselines, its own parts."""
-    final = [
-        Row(
-            name=f"finalist {one['plan'][:8]}",
-            estimate=Estimate(**one["estimate"]),
-            note=_sketch(record.genomes.get(one["plan"])),
-            difference=None if one["lead"] is None else Difference(**one["lead"]),
-            p=one["p"],
-            apart=one["p"] <= 0.05,
-        )
-        for one in record.ending.get("final", [])[1:]
-    ]
-    return {"final": final, "baselines": [], "knockout": []}
-
-
-def _sketch(genome: Genome | None) -> str:
-    """A pipeline in one line: its roles as one reads its picture."""
-    return "" if genome is None else " → ".join(node.role.value for node in reading_order(genome)[1:-1])
 
 
 def _pipelines(record: Record) -> list[_Pipeline]:
@@ -206,7 +173,7 @@ def _pipelines(record: Record) -> list[_Pipeline]:
         found.append(
             _Pipeline(
                 plan=plan,
-                roles=_sketch(genome) or "(given)",
+                roles=sketch(genome) or "measured outside the search",
                 models=", ".join(sorted({node.model for node in nodes if node.model})),
                 nodes=len(nodes),
                 first=first.get(plan),

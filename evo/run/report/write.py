@@ -9,6 +9,7 @@ from evo.run.report.charts import charts_of
 from evo.run.report.page import champion_replays, one_run
 from evo.run.report.record import Record, read_record
 from evo.run.report.replay import traffic
+from evo.run.report.rivals import marked
 
 __all__ = ["write_pictures", "write_report"]
 
@@ -25,9 +26,9 @@ def write_report(folder: RunFolder, output: Path | None = None) -> Record:
 
 def write_pictures(record: Record, folder: Path) -> None:
     """Every chart as PNG and SVG with its CSV, and the champion's topology with the traffic of its recorded runs."""
-    named = {record.champion: "champion"} if record.champion else {}
+    charts = charts_of(record, marked(record), ancestors(record))
     for kind in ("png", "svg"):
-        for chart in charts_of(record, named, ancestors(record)).values():
+        for chart in charts.values():
             draw_chart(chart, folder / f"{chart.name}.{kind}", simulated=record.simulated)
     if (genome := record.genomes.get(record.champion or "")) is not None:
         replays, _ = champion_replays(record)
