@@ -38,6 +38,7 @@ _FLAGS = {
     "limit_minutes": "run.limit_minutes",
     "strict": "models.strict",
     "call_store": "models.call_store",
+    "pull": "models.pull",
     "workers": "sandbox.workers",
 }
 
@@ -88,6 +89,9 @@ def main(
         bool,
         typer.Option("--evolve-prompts", help="Let models rewrite prompts after failures, in a quarter of births."),
     ] = False,
+    pull: Annotated[
+        bool | None, typer.Option("--pull", help="Ollama: let the server download the models that it lacks.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any key of the preset.")
     ] = None,

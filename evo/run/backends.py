@@ -38,6 +38,7 @@ async def open_pool(settings: RunSettings, problems: Sequence[Problem], store: S
             context=settings.pipeline.context,
             strict=settings.models.strict,
             slots=settings.models.slots or None,
+            pull=settings.models.pull,
             progress=observer.download,
         )
         pool = Pool(chosen.backend, chosen.models, chosen.reason)

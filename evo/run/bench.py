@@ -79,6 +79,8 @@ async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observ
         hold_to(store, folder, identity(problems, prompts, models, settings.tasks.benchmark))
         _remember(store, pool, models, text)
         write_text(folder.config, text)
+        options = {**asdict(settings.pipeline_settings.sampling), "max_tokens": settings.pipeline.max_tokens}
+        store.put_meta("options", json.dumps(options))
         yield Bench(problems, prompts, pool, models, sandbox.tier, store, scheduler)
 
 

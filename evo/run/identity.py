@@ -24,6 +24,7 @@ _FREE_KEYS = frozenset(
         "run.limit_calls",
         "run.limit_minutes",
         "models.slots",
+        "models.pull",
         "models.call_store",
         "sandbox.workers",
     }

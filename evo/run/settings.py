@@ -69,6 +69,7 @@ class ModelsSection:
     strict: bool = _key(False, "embedded only: one slot and no prompt cache, so that equal calls get equal answers")
     slots: int = _key(0, "calls in flight at once; 0 = the backend's own choice", 0, 256)
     call_store: str = _key("", "a file of calls that runs share, or another run to take calls from; empty = none")
+    pull: bool = _key(False, "let an Ollama server download what it lacks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from evo.models.ollama.pace import Pace
 
 __all__ = ["Lane", "Lanes"]
 
-_REST = 5.0  # seconds in which a host that broke off is asked only if there is no other
+# Seconds in which a host that broke off is asked only if there is no other; doubled each time that it does so again.
+_REST, _LONGEST_REST = 5.0, 60.0
 
 
 class Lane:
@@ -27,6 +28,7 @@ class Lane:
         self.in_flight = 0
         self.warm = False
         self.rests_until = 0.0
+        self._rest = _REST
 
     @property
     def load(self) -> float:
@@ -36,6 +38,7 @@ class Lane:
     def answered(self, completion: Completion, timing: Timing, seconds: float) -> None:
         """Learn from an answer that took so long here."""
         self.warm = True
+        self._rest = _REST
         self.pace.ended(
             now=time.monotonic(),
             tokens=completion.completion_tokens,
@@ -50,7 +53,8 @@ class Lane:
         if failure.sick:
             self.warm = False
         if isinstance(failure, Refused | ConnectionBroken):
-            self.rests_until = time.monotonic() + _REST
+            self.rests_until = time.monotonic() + self._rest
+            self._rest = min(2 * self._rest, _LONGEST_REST)
         if isinstance(failure, ServerBusy):
             self.pace.busy()
 

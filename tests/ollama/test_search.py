@@ -1,0 +1,134 @@
+"""Whole searches over a server that is restarted, loses a model, holds one model at a time; and over real models."""
+
+import json
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import evo
+from evo.models import ModelMissing, pull, weights_named
+
+CHANGES = {
+    "models.backend": "ollama",
+    "run.generations": "3",
+    "tasks.problems": "2",
+    "NEAT.pop_size": "6",
+    "pipeline.max_tokens": "64",
+    "evaluation.validation_problems": "2",
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def search(url: str, monkeypatch: pytest.MonkeyPatch, models: str = "one,two", **changes: str):
+    monkeypatch.setenv("OLLAMA_HOST", url)
+    return evo.search("tiny", run="run", changes={**CHANGES, "models.models": models, **changes})
+
+
+def count(question: str) -> int:
+    with closing(sqlite3.connect("run/run.sqlite")) as db:
+        return db.execute(f"SELECT COUNT(*) {question}").fetchone()[0]
+
+
+def background(work) -> tuple[threading.Thread, list]:
+    outcome: list = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, outcome
+
+
+def test_a_search_over_two_models_one_of_them_in_memory_at_a_time(start_double, monkeypatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "very-secret")
+    double = start_double("--model", "one=fake", "--model", "two=fake", "--loaded", "1", "--parallel", "4")
+    found = search(double.url, monkeypatch)
+    assert len(found.generations) == 3
+    assert found.backend == "ollama"
+    assert set(found.models) == {"one", "two"}
+    assert count("FROM cells WHERE solved IS NULL") == 0
+    assert count("FROM calls") == found.counters.calls_made == double.counters()["answered"]
+    with closing(sqlite3.connect("run/run.sqlite")) as db:
+        recorded = json.loads(db.execute("SELECT value FROM meta WHERE key='models'").fetchone()[0])
+        options = json.loads(db.execute("SELECT value FROM meta WHERE key='options'").fetchone()[0])
+    for info in recorded.values():
+        assert info["server_version"] == "ollama 0.32.15"
+        assert len(info["digest"]) == len(info["template"]) == 64
+        assert (info["quantization"], info["parameters"]) == ("Q4_0", "1M")
+    assert (options["context"], options["max_tokens"], options["min_p"]) == (4096, 64, 0.0)
+    for path in Path("run").rglob("*"):
+        if path.is_file():
+            assert b"very-secret" not in path.read_bytes()
+
+
+def test_a_server_that_is_killed_and_restarted_in_mid_search_costs_nothing(start_double, monkeypatch) -> None:
+    double = start_double("--model", "one=fake", "--model", "two=fake", "--token-seconds", "0.02", "--parallel", "2")
+    thread, outcome = background(lambda: search(double.url, monkeypatch))
+    while double.counters()["answered"] < 8:
+        time.sleep(0.05)
+    double.kill()
+    time.sleep(1)
+    double.restart()
+    thread.join()
+    assert not isinstance(outcome[0], Exception), outcome[0]
+    assert len(outcome[0].generations) == 3
+    assert count("FROM cells WHERE solved IS NULL") == 0
+    assert count("FROM calls") == outcome[0].counters.calls_made
+
+
+def test_a_model_that_is_deleted_in_mid_search_is_named_and_the_search_goes_on_later(start_double, monkeypatch) -> None:
+    import ollama
+
+    double = start_double("--model", "one=fake", "--model", "spare=fake", "--token-seconds", "0.02")
+    client = ollama.Client(double.url)
+    client.copy("spare", "two")
+    thread, outcome = background(lambda: search(double.url, monkeypatch))
+    while double.counters()["answered"] < 8:
+        time.sleep(0.05)
+    client.delete("two")
+    thread.join()
+    assert isinstance(outcome[0], ModelMissing)
+    assert "ollama pull two" in str(outcome[0])
+    paid = count("FROM calls")
+    assert paid >= 8
+    client.copy("spare", "two")
+    again = search(double.url, monkeypatch)
+    assert len(again.generations) == 3
+    assert count("FROM calls") == paid + again.counters.calls_made
+
+
+def test_pull_lets_the_server_fetch_what_it_lacks(start_double, monkeypatch) -> None:
+    double = start_double("--model", "one=fake")
+    with pytest.raises(ModelMissing, match="ollama pull pullable"):
+        search(double.url, monkeypatch, "one,pullable")
+    found = search(double.url, monkeypatch, "one,pullable", **{"models.pull": "true", "run.generations": "1"})
+    assert set(found.models) == {"one", "pullable"}
+
+
+@pytest.mark.model
+@pytest.mark.ollama
+def test_a_search_over_two_real_models_that_take_turns(start_double, monkeypatch, weights, request) -> None:
+    if request.config.getoption("--ollama-host"):
+        pytest.skip("this one is about the double's limits; the suite of backends speaks to the real server")
+    coder = pull(weights_named("qwen2.5-coder:0.5b"))
+    models = ("--model", f"small={weights}", "--model", f"coder={coder}")
+    double = start_double(*models, "--loaded", "1", "--parallel", "2")
+    short = {"NEAT.pop_size": "3", "run.generations": "2", "tasks.problems": "1", "pipeline.max_tokens": "24"}
+    least = {"evaluation.validation_problems": "1", "evaluation.replicates": "1", "PipelineGenome.iterations": "1 2"}
+    found = search(double.url, monkeypatch, "small,coder", **short, **least, **{"pipeline.context": "1024"})
+    assert len(found.generations) == 2
+    assert count("FROM cells WHERE solved IS NULL") == 0
+    assert count("FROM calls WHERE prompt_tokens > 0 AND completion_tokens > 0") == count("FROM calls")
+    assert found.counters.calls_made == double.counters()["answered"]
