@@ -101,6 +101,13 @@ class EmbeddedBackend:
         """Sequences that the engine decodes in one batch."""
         return self._slots
 
+    async def unload(self, model: str) -> None:
+        """Take a model out of memory unless it is in use."""
+        async with self._door:
+            for key, resident in list(self._residents.items()):
+                if key[0] == model and not resident.calls:
+                    await self._unload(key)
+
     async def aclose(self) -> None:
         """Give up what is in flight and unload everything."""
         for cancelled in self._cancelled:

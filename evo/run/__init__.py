@@ -2,6 +2,7 @@
 
 from evo.run.checks import Check, check_machine, check_run
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
+from evo.run.determinism import check_determinism
 from evo.run.display import display_for
 from evo.run.exporting import config_beside, export
 from evo.run.folder import RunFolder
@@ -26,6 +27,7 @@ __all__ = [
     "SearchResult",
     "Solution",
     "changes_from",
+    "check_determinism",
     "check_machine",
     "check_run",
     "compare_genomes",

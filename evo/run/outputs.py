@@ -24,6 +24,7 @@ from evo.figures import (
     topology_ascii,
 )
 from evo.genome import write_genome
+from evo.run.determinism import measured_repeatability
 from evo.run.folder import RunFolder, write_text
 from evo.run.result import GenomeComparison, RunComparison, SearchResult
 from evo.run.settings import RunSettings
@@ -116,6 +117,9 @@ def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> 
         run=folder.name,
         settings=settings,
         percent=percent,
+        repeatability={
+            name: "" if settings.models.strict else measured_repeatability(info) for name, info in result.models.items()
+        },
         interval=None if result.validated is None else [100 * end for end in result.validated.interval()],
         inflation=None if result.validated is None else 100 * (result.search.mean - result.validated.mean),
         last=result.generations[-1],

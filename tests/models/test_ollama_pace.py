@@ -65,10 +65,21 @@ def test_too_little_work_teaches_nothing() -> None:
     assert (pace.limit, pace.settled) == (4, False)
 
 
-def test_a_full_queue_halves_it_and_a_fixed_number_stays() -> None:
+def test_a_full_queue_halves_it_once_and_it_comes_back_step_by_step() -> None:
     pace = Pace()
-    pace.busy()
+    for now in (10.0, 10.1, 10.2):
+        pace.busy(now)
     assert (pace.limit, pace.settled) == (2, True)
+    pace.busy(12.0)
+    assert pace.limit == 1
+    limits = []
+    for _ in range(12):
+        pace.ended(now=13, tokens=1, served=1, wall=1, loading=0, in_flight=1)
+        limits.append(pace.limit)
+    assert limits == [2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4]
+
+
+def test_a_fixed_number_stays() -> None:
     fixed = Pace(fixed=7)
     serve(fixed, 1)
     assert fixed.limit == 7

@@ -33,7 +33,7 @@ def search(url: str, monkeypatch: pytest.MonkeyPatch, models: str = "one,two", *
 
 
 def count(question: str) -> int:
-    with closing(sqlite3.connect("run/run.sqlite")) as db:
+    with closing(sqlite3.connect("runs/run/run.sqlite")) as db:
         return db.execute(f"SELECT COUNT(*) {question}").fetchone()[0]
 
 
@@ -60,7 +60,7 @@ def test_a_search_over_two_models_one_of_them_in_memory_at_a_time(start_double, 
     assert set(found.models) == {"one", "two"}
     assert count("FROM cells WHERE solved IS NULL") == 0
     assert count("FROM calls") == found.counters.calls_made == double.counters()["answered"]
-    with closing(sqlite3.connect("run/run.sqlite")) as db:
+    with closing(sqlite3.connect("runs/run/run.sqlite")) as db:
         recorded = json.loads(db.execute("SELECT value FROM meta WHERE key='models'").fetchone()[0])
         options = json.loads(db.execute("SELECT value FROM meta WHERE key='options'").fetchone()[0])
     for info in recorded.values():
@@ -68,7 +68,7 @@ def test_a_search_over_two_models_one_of_them_in_memory_at_a_time(start_double, 
         assert len(info["digest"]) == len(info["template"]) == 64
         assert (info["quantization"], info["parameters"]) == ("Q4_0", "1M")
     assert (options["context"], options["max_tokens"], options["min_p"]) == (4096, 64, 0.0)
-    for path in Path("run").rglob("*"):
+    for path in Path("runs/run").rglob("*"):
         if path.is_file():
             assert b"very-secret" not in path.read_bytes()
 

@@ -56,7 +56,7 @@ class Lane:
             self.rests_until = time.monotonic() + self._rest
             self._rest = min(2 * self._rest, _LONGEST_REST)
         if isinstance(failure, ServerBusy):
-            self.pace.busy()
+            self.pace.busy(time.monotonic())
 
 
 class Lanes:

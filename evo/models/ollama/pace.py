@@ -15,6 +15,7 @@ _MOST = 64
 _LEAST_CALLS = 8  # in a window
 _SERVED = 0.75  # share of time in service below which calls queue
 _GAIN = 1.1  # of tokens per second, that a doubling must bring
+_BUSY = 1.0  # seconds within which full queues count as one
 _LOADING = 1.0  # seconds; a call that waited so long for its model says nothing about queues
 
 
@@ -25,12 +26,19 @@ class Pace:
         self.limit = fixed or _START
         self.settled = fixed is not None
         self._before: tuple[int, float] | None = None  # the last level that was worth it, and its tokens per second
+        self._ceiling = 0  # what it was before the server's queue was full
+        self._since_busy = 0  # answers
+        self._busy_until = 0.0
         self._begin(0.0)
 
     def ended(self, *, now: float, tokens: int, served: float, wall: float, loading: float, in_flight: int) -> None:
         """Take in one answer: served, wall and loading in seconds (served = 0 if the server does not say),
         in_flight with this one.
         """
+        if self.limit < self._ceiling:
+            self._since_busy += 1
+            if self._since_busy >= self.limit:
+                self.limit, self._since_busy = self.limit + 1, 0
         if self.settled:
             return
         if in_flight < self.limit or loading > _LOADING:
@@ -46,10 +54,16 @@ class Pace:
         if self._calls >= self.limit + max(_LEAST_CALLS, 2 * self.limit):
             self._judge(now)
 
-    def busy(self) -> None:
-        """The server's queue is full: half of it is enough."""
-        self.limit = max(1, self.limit // 2)
+    def busy(self, now: float) -> None:
+        """The server's queue is full: half as many, and one more after each round that is answered; at most as many as
+        before. (Additive increase, multiplicative decrease: Chiu and Jain, 1989.)
+        """
         self.settled = True
+        if now < self._busy_until:
+            return  # calls that were sent together are told so together
+        self._busy_until = now + _BUSY
+        self._ceiling = max(self.limit, self._ceiling)
+        self.limit, self._since_busy = max(1, self.limit // 2), 0
 
     def _judge(self, now: float) -> None:
         in_service = self.limit * min(1.0, self._served / self._wall) if self._wall else self.limit

@@ -1,7 +1,7 @@
 """A server that speaks Ollama's API, for tests: ``python tests/ollama/double --model tiny=path/to/x.gguf``.
 
 Prints its address and serves until it is stopped. Models are files, or stand-ins (``--model quick=fake``,
-``--model odd=fake:repeat``; kinds: plain, repeat, think, endless, stall, oom, toobig, embed).
+``--model odd=fake:repeat``; kinds: plain, repeat, think, endless, stall, moody, oom, toobig, embed).
 """
 
 import argparse

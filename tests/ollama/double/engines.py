@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from wire import ApiError
@@ -153,9 +153,12 @@ class FakeEngine:
     kind: str
     context: int
     token_seconds: float
-    last: list[str] = field(default_factory=list)
+    calls: int = 0
 
     async def generate(self, messages: list[dict], options: dict) -> AsyncIterator[Piece]:
+        self.calls += 1
+        if self.kind == "moody":  # answers depend on how many came before, as with a prompt cache
+            options = {**options, "temperature": options["temperature"] + self.calls}
         words = expected_words(messages, options)
         prompt = min(sum(tokens_of(message["content"]) for message in messages), self.context)
         limit = options["num_predict"]
