@@ -48,6 +48,7 @@ class Engine:
     def __init__(self, path: Path, *, slots: int, context: int, strict: bool) -> None:
         library = _library()
         self._strict = strict
+        self._asked = False
         # The engine insists on an address: a socket file in a folder that only this user can enter, not a port.
         self._folder = tempfile.TemporaryDirectory(prefix="evo-", ignore_cleanup_errors=True)
         params = library.CommonParams()
@@ -74,6 +75,7 @@ class Engine:
 
     def ask(self, chat: Chat, cancelled: threading.Event) -> Completion:
         """Answer one chat. ``cancelled`` ends it within a token. Raises CallFailed, EngineCancelled."""
+        self._asked = True
         answer = _Answer(cancelled)
         started = time.monotonic()
         self._server.handle_chat_completions(_request(chat, strict=self._strict), answer.receive)
@@ -81,6 +83,10 @@ class Engine:
 
     def close(self) -> None:
         """Unload the model. No call may be in flight."""
+        if not self._asked:
+            # A server that is destroyed before its loop has begun waits for that loop for ever.
+            hello = {"messages": [{"role": "user", "content": "."}], "max_tokens": 1}
+            self._server.handle_chat_completions(hello, lambda chunk: False)
         del self._server
         self._folder.cleanup()
 

@@ -127,6 +127,13 @@ async def test_one_model_makes_room_for_another(path: Path, tmp_path: Path) -> N
     await backend.aclose()
 
 
+async def test_a_model_that_was_loaded_and_never_asked_can_be_closed(path: Path) -> None:
+    for _ in range(2):
+        backend = EmbeddedBackend(slots=2)
+        assert await backend.prepare(MODEL, CONTEXT) == {MODEL}
+        await asyncio.wait_for(backend.aclose(), 60)
+
+
 async def test_a_file_that_is_no_model(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.gguf"
     path.write_bytes(b"GGUF" + bytes(100))

@@ -122,6 +122,9 @@ class LlamaEngine:
 
     def close(self) -> None:
         self._threads.shutdown()
+        # A server that is destroyed before its loop has begun waits for that loop for ever.
+        hello = {"messages": [{"role": "user", "content": "."}], "max_tokens": 1}
+        self._server.handle_chat_completions(hello, lambda chunk: False)
         del self._server
         shutil.rmtree(self._folder, ignore_errors=True)
 
