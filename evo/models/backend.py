@@ -55,8 +55,5 @@ class Backend(Protocol):
     def slots(self, model: str) -> int:
         """How many requests for this model are usefully in flight at once (>= 1). May change as it is measured."""
 
-    async def unload(self, model: str) -> None:
-        """Take a model out of memory unless it is in use, so that the next call finds it cold."""
-
     async def aclose(self) -> None:
         """Stop servers and close connections."""

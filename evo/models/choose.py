@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evo.errors import EvoError, UserError
-from evo.models.backend import Backend, BackendUnavailable, ModelMissing
+from evo.models.backend import BackendUnavailable, ModelMissing
 from evo.models.embedded import EmbeddedBackend, is_path
 from evo.models.engine import engine_version
 from evo.models.ollama import OllamaBackend, full_name
@@ -34,7 +34,7 @@ OLLAMA_POOL = (
 class Chosen:
     """An open backend, the models to use, and one sentence on why it is this one."""
 
-    backend: Backend
+    backend: OllamaBackend | EmbeddedBackend
     models: tuple[str, ...]
     reason: str
 

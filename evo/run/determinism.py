@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from evo.download import cache_folder
-from evo.models import Backend, Chat, Message, ModelInfo, Sampling, open_backend
+from evo.models import Chat, EmbeddedBackend, Message, ModelInfo, OllamaBackend, Sampling, open_backend
 from evo.run.checks import Check
 from evo.run.folder import write_text
 
@@ -77,7 +77,7 @@ async def _check(name: str, models: Sequence[str], strict: bool) -> tuple[Check,
     return tuple(checks)
 
 
-async def _measure(backend: Backend, model: str) -> Repeatability:
+async def _measure(backend: OllamaBackend | EmbeddedBackend, model: str) -> Repeatability:
     async def ask(seed: int, task: str = _TASKS[0]) -> str:
         chat = Chat(model, (Message("user", task),), seed, 0.8, _MAX_TOKENS, _SAMPLING)
         return (await backend.chat(chat)).text

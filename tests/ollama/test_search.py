@@ -7,9 +7,11 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import ollama
 import pytest
 
 import evo
+from evo.errors import EvoError
 from evo.models import ModelMissing, pull, weights_named
 
 CHANGES = {
@@ -88,9 +90,9 @@ def test_a_server_that_is_killed_and_restarted_in_mid_search_costs_nothing(start
     assert count("FROM calls") == outcome[0].counters.calls_made
 
 
-def test_a_model_that_is_deleted_in_mid_search_is_named_and_the_search_goes_on_later(start_double, monkeypatch) -> None:
-    import ollama
-
+def test_a_model_that_is_deleted_in_mid_search_is_named_and_its_cells_are_measured_later(
+    start_double, monkeypatch
+) -> None:
     double = start_double("--model", "one=fake", "--model", "spare=fake", "--token-seconds", "0.02")
     client = ollama.Client(double.url)
     client.copy("spare", "two")
@@ -99,14 +101,18 @@ def test_a_model_that_is_deleted_in_mid_search_is_named_and_the_search_goes_on_l
         time.sleep(0.05)
     client.delete("two")
     thread.join()
-    assert isinstance(outcome[0], ModelMissing)
-    assert "ollama pull two" in str(outcome[0])
+    assert isinstance(outcome[0], EvoError) or count("FROM cells WHERE solved IS NULL") > 0
+    faults = "FROM cells WHERE solved IS NULL AND fault NOT LIKE '%ollama pull two%'"
+    assert count(faults) == 0, "each says what to do"
     paid = count("FROM calls")
     assert paid >= 8
+    with pytest.raises(ModelMissing, match="ollama pull two"):
+        search(double.url, monkeypatch)
     client.copy("spare", "two")
     again = search(double.url, monkeypatch)
     assert len(again.generations) == 3
-    assert count("FROM calls") == paid + again.counters.calls_made
+    assert count("FROM cells WHERE solved IS NULL AND purpose = 'validation'") == 0
+    assert count("FROM calls") == paid + again.counters.calls_made, "nothing is paid for twice"
 
 
 def test_pull_lets_the_server_fetch_what_it_lacks(start_double, monkeypatch) -> None:

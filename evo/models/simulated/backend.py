@@ -100,9 +100,6 @@ class SimulatedBackend:
         """Any number would do; enough to keep a scheduler's queues busy."""
         return _SLOTS
 
-    async def unload(self, model: str) -> None:
-        """There is nothing to unload."""
-
     async def aclose(self) -> None:
         """Nothing is open."""
 
