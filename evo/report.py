@@ -6,24 +6,25 @@ from typing import Annotated
 import typer
 
 from evo.cli import console, new_app, print_json, run_app
-from evo.run import RunFolder, write_pictures, write_report
+from evo.errors import UserError
+from evo.run import RunFolder, write_beside, write_pictures, write_report
 
 app = new_app()
 
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(help="A run's folder, or its name under runs/.")],
+    runs: Annotated[list[str], typer.Argument(help="A run's folder, or its name under runs/; several to compare.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the page here. Default: report.html in the run's folder."),
+        typer.Option("--output", "-o", help="Write the page here. Default: in the run's folder."),
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="Write every picture as PNG and SVG, with its CSV, into this folder too.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")] = False,
 ) -> None:
-    """Write a run's report: its champion, how far to trust it, and how it came about.
+    """Write a run's report: its champion, how far to trust it, and how it came about. Several runs: side by side.
 
     Everything comes from the run's record; no model is asked. The run may be going on, and its folder may be read-only
     if --output is elsewhere.
@@ -32,11 +33,18 @@ def report(
     Examples:
       python -m evo.report runs/search-001
       python -m evo.report runs/search-001 --output report.html --pictures pictures
+      python -m evo.report runs/search-001 runs/search-002   (their champions paired where problems and seeds allow)
 
     \b
     Exit codes: 0 done, 2 bad input.
     """
-    folder = RunFolder.existing(run if "/" in run or not Path(run).is_dir() else f"./{run}")
+    folders = [RunFolder.existing(run if "/" in run or not Path(run).is_dir() else f"./{run}") for run in runs]
+    if len(folders) > 1:
+        if pictures is not None or json:
+            raise UserError("--pictures and --json: take one run; name one")
+        console.print(f"wrote {write_beside(folders, output)}", markup=False, soft_wrap=True)
+        return
+    (folder,) = folders
     record = write_report(folder, output)
     if pictures is not None:
         write_pictures(record, pictures)

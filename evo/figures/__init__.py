@@ -25,7 +25,7 @@ from evo.figures.evidence import (
     tried_chart,
 )
 from evo.figures.files import check_picture_path, save_figure, write_file
-from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_chart, fitness_csv, fitness_info
+from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_chart, fitness_csv, fitness_info, runs_chart
 from evo.figures.layers import to_networkx
 from evo.figures.lineage import Ancestor, differences, lineage_chart
 from evo.figures.markup import topology_dot, topology_mermaid
@@ -76,6 +76,7 @@ __all__ = [
     "fitness_info",
     "lineage_chart",
     "reading_order",
+    "runs_chart",
     "save_figure",
     "share_chart",
     "species_chart",

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from evo.evaluation.estimate import Estimate
 from evo.figures.chart import Chart, finish_chart, keep_to_percent, new_chart
 from evo.figures.data import GenerationPoint
 from evo.figures.files import check_picture_path, save_figure, write_file
-from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, figure_style, shade
+from evo.figures.style import BLUE, GREEN, MUTED, ORANGE, SERIES, figure_style, shade
 
-__all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_chart", "fitness_csv", "fitness_info"]
+__all__ = ["Band", "FitnessInfo", "draw_fitness", "fitness_chart", "fitness_csv", "fitness_info", "runs_chart"]
 
 _MARKER_SIZE = 3.4
 _MARKED_POINTS = 40
@@ -141,6 +141,35 @@ def fitness_chart(history: Sequence[GenerationPoint], validated: Estimate | None
     info = fitness_info(history, validated)
     table = fitness_csv(history, validated)
     return Chart("fitness", "Fitness by generation", info.caption, table, lambda axes: _draw(axes, info))
+
+
+def runs_chart(courses: Mapping[str, Sequence[GenerationPoint]]) -> Chart:
+    """The best of several runs by generation, one curve each."""
+    best = [point.best for points in courses.values() for point in points]
+    caption = (
+        "The search's pooled estimate of each generation's best, which selection flatters. Bands: ± 1 standard error; "
+        f"n = {_span([e.problems for e in best])} problems × {_span([e.replicates for e in best])} replicates."
+    )
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["run", "generation", "best_mean", "best_stderr", "problems", "replicates"])
+    for name, points in courses.items():
+        for point in points:
+            found = point.best
+            writer.writerow([name, point.generation, found.mean, found.stderr, found.problems, found.replicates])
+
+    def draw(axes: Axes) -> None:
+        for (name, points), colour, marker in zip(courses.items(), SERIES * 9, "os^Dv" * 15, strict=False):
+            x, band = [point.generation for point in points], _band([point.best for point in points])
+            axes.fill_between(x, band.low, band.high, color=colour, alpha=0.16, linewidth=0)
+            axes.plot(x, band.middle, color=colour, linewidth=1.7, marker=marker, markersize=3.2, label=name)
+        axes.set_xlabel("generation")
+        axes.set_ylabel("problems solved (%)")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+        axes.margins(x=0.03, y=0.12)
+        keep_to_percent(axes)
+
+    return Chart("runs", "Best of each generation, run by run", caption, table.getvalue(), draw)
 
 
 def _draw(axes: Axes, info: FitnessInfo) -> None:

@@ -8,7 +8,7 @@ from evo.run.exporting import config_beside, export
 from evo.run.folder import RunFolder
 from evo.run.live import Interrupted
 from evo.run.outputs import percent
-from evo.run.report import write_pictures, write_report
+from evo.run.report import write_beside, write_pictures, write_report
 from evo.run.result import GenerationReport, GenomeComparison, Observer, Progress, RunComparison, SearchResult
 from evo.run.session import free_name, search
 from evo.run.settings import RunSettings, changes_from, parse_settings, preset_names, read_preset
@@ -44,6 +44,7 @@ __all__ = [
     "search",
     "self_test_genome",
     "solve",
+    "write_beside",
     "write_pictures",
     "write_report",
 ]

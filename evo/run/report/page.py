@@ -22,7 +22,7 @@ from evo.run.report.charts import charts_of
 from evo.run.report.pictures import Pictures, data_link
 from evo.run.report.record import Record
 from evo.run.report.replay import Replay, replay, traffic
-from evo.run.report.rivals import marked, rivals_of, sketch
+from evo.run.report.rivals import marked, race_of, rivals_of, sketch
 from evo.tasks import Problem, load_problems
 
 __all__ = ["champion_replays", "one_run", "rendered"]
@@ -80,6 +80,7 @@ def one_run(record: Record) -> str:
         status=_status(record),
         answer=_answer(record),
         rivals=rivals,
+        race=race_of(record),
         genome=genome,
         genome_link=data_link(dumps(genome), "application/json") if genome else "",
         explanation=explain(genome).splitlines() if genome else [],

@@ -10,7 +10,7 @@ from evo.figures import TokenPoint, reading_order
 from evo.genome import Genome
 from evo.run.report.record import Record
 
-__all__ = ["Row", "marked", "rivals_of", "sketch"]
+__all__ = ["Row", "marked", "race_of", "rivals_of", "sketch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ def rivals_of(record: Record) -> dict[str, list[Row]]:
     ]
     held = json.loads(record.meta.get("baselines", "{}"))
     return {"final": final, "baselines": _rows(held.get("baselines", [])), "parts": _rows(held.get("parts", []))}
+
+
+def race_of(record: Record) -> Estimate | None:
+    """The champion in the final race: on the same problems and seeds as the finalists."""
+    final = record.ending.get("final", [])
+    return Estimate(**final[0]["estimate"]) if len(final) > 1 else None
 
 
 def _rows(rivals: Sequence[Mapping[str, Any]]) -> list[Row]:

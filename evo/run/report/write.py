@@ -1,17 +1,19 @@
 """Reports as files: a run's page, and its pictures one by one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evo.figures import Traffic, draw_chart, draw_topology, write_file
 from evo.run.folder import RunFolder
 from evo.run.report.ancestry import ancestors
+from evo.run.report.beside import side_by_side
 from evo.run.report.charts import charts_of
 from evo.run.report.page import champion_replays, one_run
 from evo.run.report.record import Record, read_record
 from evo.run.report.replay import traffic
 from evo.run.report.rivals import marked
 
-__all__ = ["write_pictures", "write_report"]
+__all__ = ["write_beside", "write_pictures", "write_report"]
 
 
 def write_report(folder: RunFolder, output: Path | None = None) -> Record:
@@ -36,3 +38,12 @@ def write_pictures(record: Record, folder: Path) -> None:
         for kind in ("png", "svg"):
             title = f"Champion of {record.folder.name}"
             draw_topology(genome, folder / f"topology.{kind}", title=title, simulated=record.simulated, traffic=shown)
+
+
+def write_beside(folders: Sequence[RunFolder], output: Path | None = None) -> Path:
+    """Write the page of several runs side by side, by default beside the first one's folder; returns where it is."""
+    records = [read_record(folder) for folder in folders]
+    name = "-".join(dict.fromkeys(folder.name for folder in folders))
+    path = output or folders[0].path.parent / f"{name}.html"
+    write_file(path, side_by_side(records).encode())
+    return path
