@@ -19,6 +19,7 @@ _AWKWARD: Final = (
     *("UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError"),
     *("BaseExceptionGroup", "ExceptionGroup"),
 )
+_ENDS_OF_ITERATION: Final = (StopIteration, StopAsyncIteration)
 _EXCEPTIONS: Final[dict[str, type[BaseException]]] = {
     name: kind
     for name, kind in vars(builtins).items()
@@ -79,7 +80,7 @@ class Channel:
 
     calls: how often the candidate was called. last_call: its arguments; returned: its value, if ``answered``.
     raised: its last exception. ended: what ended the run, whatever a check does with the exception that says so.
-    ``on_value`` is called before each value of the candidate reaches the check.
+    ``on_value`` is called before anything that the candidate sends is looked at.
     """
 
     def __init__(self, descriptor: int, limit: int, on_value: Callable[[], None] = lambda: None) -> None:
@@ -143,10 +144,12 @@ class Channel:
             kind, reply = self._receive()
             match kind:
                 case b"V":
-                    self._on_value()
                     return self._decode(reply)
                 case b"X":
                     self.raised = self._decode_exception(reply)
+                    if operation == b"C" and isinstance(self.raised.exception, _ENDS_OF_ITERATION):
+                        # As in a generator (PEP 479): a check's map(candidate, ...) shall not end as if it were done.
+                        self.raised.exception = RuntimeError(f"the candidate raised {self.raised.builtin}")
                     raise self.raised.exception
                 case b"U":
                     reason = self._decode(reply)
@@ -203,9 +206,11 @@ class Channel:
 
     def _receive(self) -> tuple[bytes, bytes]:
         try:
-            return self._stream.receive()
+            frame = self._stream.receive()
         except Ended as ended:
             self.end(ended)
+        self._on_value()
+        return frame
 
     def _decode(self, content: bytes) -> Any:
         try:

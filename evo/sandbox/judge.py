@@ -35,7 +35,7 @@ class Judge:
         self._everywhere = processors.available()
 
     def run(self, job: Job, check: CompiledCheck, on_value: Callable[[], None]) -> Verdict:
-        """Run ``job`` once. ``on_value`` is called when a value of the candidate reaches the check.
+        """Run ``job`` once. ``on_value`` is called when something of the candidate's arrives here.
 
         Raises CheckError if the check program is unusable, SandboxFault if the machinery fails.
         """
@@ -116,12 +116,20 @@ def _call(job: Job, function: Callable[[Any], Any], channel: Channel, here: tupl
         if channel.raised is not None and error is channel.raised.exception:
             return _as_verdict(Status.EXCEPTION, channel.raised, job)
         if isinstance(error, AssertionError):
-            return Verdict(Status.ASSERTION, "AssertionError", str(error))
+            return Verdict(Status.ASSERTION, "AssertionError", _text(error))
         status = Status.MEMORY if isinstance(error, MemoryError) else Status.EXCEPTION
-        return Verdict(status, type(error).__name__, str(error))
+        return Verdict(status, type(error).__name__, _text(error))
     if channel.calls == 0:
         return Verdict(Status.NO_CALL, "NoCall", "the tests ended without calling the candidate")
     return Verdict(Status.PASSED)
+
+
+def _text(error: BaseException) -> str:
+    """Its message, which may hold a value of the candidate's that has no text: an integer of too many digits."""
+    try:
+        return str(error)
+    except Exception:
+        return "<the message could not be made>"
 
 
 def _as_verdict(status: Status, raised: Raised, job: Job) -> Verdict:

@@ -12,6 +12,7 @@ from evo.sandbox.verdict import Status
 __all__ = ["Ended", "Stream"]
 
 _CHUNK: Final = 1 << 16
+_MESSAGES: Final = 64  # of full size, in all
 _FRAME_BYTES: Final = 64  # an operation and the tags around a reply that is just within the limit
 
 
@@ -26,15 +27,21 @@ class Ended(BaseException):
 
 
 class Stream:
-    """descriptor: a connected socket's. limit: bound of an arriving frame in bytes. Both methods raise Ended."""
+    """descriptor: a connected socket's. limit: bound of an arriving frame in bytes; 64 times as many may arrive in all.
+
+    Both methods raise Ended.
+    """
 
     def __init__(self, descriptor: int, limit: int) -> None:
         self._descriptor = descriptor
         self._limit = limit + _FRAME_BYTES
+        self._left = _MESSAGES * self._limit
         self._arrived = b""
 
     def send(self, operation: bytes, content: bytes) -> None:
-        """Send one frame."""
+        """Send one frame. What has arrived beyond the answer to the last one was made up."""
+        if self._arrived:
+            raise Ended(Status.PROTOCOL, "ProtocolError", "an answer before its question")
         frame = struct.pack("<I", len(content) + 1) + operation + content
         try:
             written = os.write(self._descriptor, frame)
@@ -68,4 +75,7 @@ class Stream:
                 raise Ended(Status.CRASH)
             parts.append(part)
             length += len(part)
+            self._left -= len(part)
+            if self._left < 0:
+                raise Ended(Status.UNSUPPORTED_RESULT, "UnsupportedResult", "the results are too large in all")
         self._arrived = b"".join(parts)

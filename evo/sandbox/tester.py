@@ -24,7 +24,7 @@ from evo.sandbox.zygote import Zygote
 
 __all__ = ["main"]
 
-_MEMORY_BYTES: Final = 4 << 30
+_MEMORY_BYTES: Final = 2 << 30
 _CHECK_GRACE_SECONDS: Final = 1.0
 
 compiled: Callable[[str], CompiledCheck] = lru_cache(maxsize=4096)(compile_check)

@@ -1,8 +1,10 @@
 """The isolation tiers: what each promises, how its zygote is started, and which this machine can enter."""
 
+import contextlib
 import json
 import os
 import platform
+import resource
 import shutil
 import sys
 from dataclasses import dataclass
@@ -42,6 +44,7 @@ _INSIDE: Final = Path(__file__).parent / "inside"
 # systemd's range for users that exist for one service only: no file belongs to them, no person has them.
 _FIRST_USER, _USERS = 61184, 4336
 _THREADS: Final = 64
+_ROOM_FOR_OTHERS: Final = 1024
 _START: Final = (
     # random reseeds itself in every fork, at a tenth of a run's price; a run shall find it seeded the same instead.
     "import os, sys; hook = os.register_at_fork; os.register_at_fork = lambda **_: None; import random; "
@@ -139,6 +142,21 @@ def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tupl
     values = {"RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1)}
     if tier == SEATBELT:  # counts processes, not threads
         values["RLIMIT_NPROC"] = (0, 0)
-    elif user is not None:  # else the user's other processes may count too: there, memory bounds the threads
+    elif user is not None:
         values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
+    elif tier in (BUBBLEWRAP, LANDLOCK):  # the user's other processes may count too, and may become more
+        allowed = _threads_of(os.getuid()) + _ROOM_FOR_OTHERS
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        values["RLIMIT_NPROC"] = (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard),) * 2
     return values
+
+
+def _threads_of(user: int) -> int:
+    """How many threads all processes of ``user`` have now."""
+    count = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # ended since
+                if entry.stat().st_uid == user:
+                    count += sum(1 for _ in (entry / "task").iterdir())
+    return count

@@ -255,4 +255,58 @@ HOSTILE: dict[str, tuple[str, str]] = {
         "exception",
         "import builtins\ndef f():\n    builtins.__dict__.clear()\n    return undefined\n",
     ),
+    # found by attacking it: each was once a hole
+    "signal_by_descriptor": (
+        "passed",
+        "import fcntl, os, socket\ndef f():\n    a, b = socket.socketpair()\n    try:\n        fcntl.fcntl(a, fcntl.F_SETOWN, os.getppid())\n        fcntl.fcntl(a, 10, 9)\n        fcntl.fcntl(a, fcntl.F_SETFL, os.O_ASYNC)\n        b.send(b'x')\n    except OSError: return 'refused'\n    return 'sent'\n",
+    ),
+    "signal_by_lease": (
+        "passed",
+        _try("import fcntl", "h = open('x', 'w')", "return fcntl.fcntl(h, 1024, fcntl.F_WRLCK) + 1"),
+    ),
+    "disk_by_fallocate": (
+        "passed",
+        _try(
+            _SYSCALL,
+            "h = os.open('big', os.O_CREAT | os.O_RDWR)",
+            "number = 285 if os.uname().machine == 'x86_64' else 47",
+            "return None if libc.syscall(number, h, 1, ctypes.c_long(0), ctypes.c_long(1 << 28)) == -1 else 'got it'",
+        ),
+    ),
+    # and more that was tried
+    "move_parent_to_a_processor": ("passed", _try("import os; os.sched_setaffinity(os.getppid(), {0}); return 1")),
+    "slow_the_parent": ("passed", _try("import os; os.setpriority(os.PRIO_PROCESS, os.getppid(), 19); return 1")),
+    "kill_group": ("passed", _try("import os; os.killpg(0, 9); return 1")),
+    "queue_a_signal": ("passed", _try(_SYSCALL, "return None if libc.sigqueue(os.getppid(), 9, 0) == -1 else 1")),
+    "shared_memory": (
+        "passed",
+        _try("from multiprocessing import shared_memory as s; return s.SharedMemory(create=True, size=9).name"),
+    ),
+    "system_v_memory": ("passed", _try(_SYSCALL, "return None if libc.shmget(0, 4096, 0o1666) == -1 else 1")),
+    "message_queue": (
+        "passed",
+        _try(_SYSCALL, "return None if libc.mq_open(b'/evo', 0o102, 0o600, None) == -1 else 1"),
+    ),
+    "new_session_keyring": ("passed", _try(_SYSCALL, "return None if libc.syscall(250, 1, 0) == -1 else 1")),
+    "extended_attribute": ("passed", _try("import os; os.setxattr('.', 'user.kept', b'x'); return 1")),
+    "watch_files": ("passed", _try(_SYSCALL, "return None if libc.inotify_init() == -1 else 1")),
+    "userfaultfd": ("passed", _try(_SYSCALL, "return None if libc.syscall(323, 0) == -1 else 1")),
+    "perf_event": ("passed", _try(_SYSCALL, "return None if libc.syscall(298, 0, 0, -1, -1, 0) == -1 else 1")),
+    "kernel_log": ("passed", _try(_SYSCALL, "return None if libc.klogctl(3, None, 0) == -1 else 1")),
+    "device": ("passed", _try("return open('/dev/mem', 'rb') or open('/dev/kmsg')")),
+    "terminal": ("passed", _try("return open('/dev/tty', 'w')")),
+    "hard_link": ("passed", _try("import os; os.link(os.__file__, 'link'); return 1")),
+    "open_by_handle": ("passed", _try(_SYSCALL, "return None if libc.syscall(304, -100, 0, 0) == -1 else 1")),
+    "thousands_of_threads": (
+        "passed",
+        "import threading, time\ndef f():\n    threading.stack_size(32768)\n    try:\n        for _ in range(9000): threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n    except RuntimeError: return 'refused'\n    return 'got 9000 threads'\n",
+    ),
+    "exit_while_asked": (
+        "crash",
+        "import os, threading\ndef f():\n    threading.Timer(0.01, os._exit, [0]).start()\n    while True: pass\n",
+    ),
+    "executable_memory": (
+        "passed crash",
+        "import mmap, ctypes\ndef f():\n    m = mmap.mmap(-1, 4096, prot=7)\n    m.write(b'\\xb8\\x39\\0\\0\\0\\x0f\\x05\\xc3')\n    got = ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(m)))()\n    return 'refused' if got < 0 else f'forked {got}'\n",
+    ),
 }

@@ -20,6 +20,8 @@ Run = Callable[..., Verdict]
         ("def f(g, xs): return [g(x) for x in xs]", "assert candidate(lambda x: x * 2, [1, 2]) == [2, 4]"),
         ("def f(g): return g()", "def bad():\n    raise KeyError('k')\ntry:\n    candidate(bad)\nexcept KeyError:\n    pass\nelse:\n    assert False"),
         ("def f(xs, kind): return [x for x in xs if isinstance(x, kind)]", "assert candidate([1, 'a'], int) == [1]"),
+        ("def f(g, n): return g(f, n - 1) if n else 'end'", "def again(h, n): return h(again, n)\nassert candidate(again, 9) == 'end'"),
+        ("import os\ndef f():\n    with open(os.devnull, 'w') as h: print('x', file=h)\n    return 1", "assert candidate() == 1"),
         ("def f(g): return g([3, 1])", "assert candidate(sorted) == [1, 3]"),
         ("def f(d): return d.keys()", "assert candidate({'a': 1}) == {'a'}"),
         ("from collections import Counter\ndef f(s): return Counter(s)", "assert candidate('aab') == {'a': 2, 'b': 1}"),

@@ -101,7 +101,9 @@ class Channel:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.send(b"B", self.encode((handle.number, args, kwargs)))
-            operation, content = self.receive()
+            while (frame := self.receive())[0] in (b"C", b"N"):  # the function calls the candidate in its turn
+                _reply(self, b"V", _answer, *frame, self)
+            operation, content = frame
             value = self.decode(content)
             if operation == b"V":
                 return value

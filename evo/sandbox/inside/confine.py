@@ -39,7 +39,8 @@ def landlock_abi() -> int:
 
 
 def ruleset(readable: Sequence[str], listable: Sequence[str], scratch: str) -> int:
-    """A Landlock ruleset: ``readable`` may be read, ``listable`` listed, files made in ``scratch``, and nothing else.
+    """A Landlock ruleset: ``readable`` may be read, ``listable`` listed, files made in ``scratch``, the null device
+    written to, and nothing else.
 
     Returns its descriptor. Paths that cannot be reached are left out. Raises OSError.
     """
@@ -48,7 +49,8 @@ def ruleset(readable: Sequence[str], listable: Sequence[str], scratch: str) -> i
     attributes = struct.pack("=QQQ", handled, _known(_NETWORK_RIGHTS, abi), _known(_SCOPES, abi))
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     rules = _check(_libc.syscall(_CREATE_RULESET, attributes, size, 0))
-    grants = [(path, _READ) for path in readable] + [(path, _READ_DIR) for path in listable] + [(scratch, _SCRATCH)]
+    grants = [(path, _READ) for path in readable] + [(path, _READ_DIR) for path in listable]
+    grants += [(scratch, _SCRATCH), (os.devnull, _OF_A_FILE)]
     for path, rights in grants:
         try:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)

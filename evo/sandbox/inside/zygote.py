@@ -54,6 +54,7 @@ _POLL_MS: typing.Final = 100
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
 _REHEARSALS: typing.Final = 100
 _MAX_ENTRIES: typing.Final = 4096
+_DISK_FLOOR: typing.Final = 2 << 30
 
 
 class Zygote:
@@ -119,6 +120,7 @@ class Zygote:
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
             os.setsid()
+            self._open_anew()
             os.dup2(descriptor, CHANNEL)
             channel = child.Channel(CHANNEL, self.message_bytes)
             try:
@@ -132,16 +134,30 @@ class Zygote:
         finally:
             os._exit(1)
 
+    def _open_anew(self) -> None:
+        """Share no open file with other runs: flags, position and locks of one would pass from run to run."""
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(null, number)
+        if self.unused > LIBRARY:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY), LIBRARY)
+
     def _watch(self, pid: int) -> int:
         """Return when the run is to end or uses too much; the flag that says which of it."""
-        alone = False
+        alone, free = False, self._free_bytes()
         while not self.poll.poll(_POLL_MS) and resident_bytes(pid) <= self.memory_bytes:
             if not alone:  # it shared its processor with the tests, which is better for short runs only
                 alone = True
                 processors.use(pid, self.processors)
-            if self._scratch_is_full():
+            if self._scratch_is_full() or self._free_bytes() < min(_DISK_FLOOR, free - self.scratch_bytes):
                 return _FULL
         return 0
+
+    def _free_bytes(self) -> int:
+        """Of the disk: files that were deleted and are still mapped are on it and not in the folder."""
+        disk = os.fstatvfs(self.scratch)
+        return disk.f_bavail * disk.f_frsize
 
     def _scratch_is_full(self) -> bool:
         used = 0
