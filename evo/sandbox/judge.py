@@ -19,6 +19,7 @@ from evo.sandbox.zygote import End, Zygote
 __all__ = ["Judge"]
 
 _READY_SECONDS: Final = 30.0
+_WATCH_SECONDS: Final = 0.05
 _ALARM_GRACE: Final = 0.05
 _PATIENCE: Final = 2.0
 _MAX_LINE: Final = 200
@@ -77,7 +78,12 @@ class Judge:
 
     def _limit_time(self, channel: Channel) -> None:
         """End the run after the time limit, and the time that others kept it from running, if that is not endless."""
-        wall, granted = self._limits.wall_seconds, 0.0
+        wall = self._limits.wall_seconds
+        granted = 0.0
+
+        def watch() -> None:
+            self._zygote.watch()
+            self._alarm.set(wall - watched, ring)
 
         def ring() -> None:
             nonlocal granted
@@ -88,7 +94,8 @@ class Judge:
             else:
                 channel.end(Ended(Status.TIMEOUT, "TimeoutError"))
 
-        self._alarm.set(wall, ring)
+        watched = min(_WATCH_SECONDS, wall / 2)
+        self._alarm.set(watched, watch)
 
     def _complete(self, verdict: Verdict, job: Job, channel: Channel, witness: Witness) -> Verdict:
         """With what may be shown."""

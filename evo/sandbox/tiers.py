@@ -44,7 +44,7 @@ _INSIDE: Final = Path(__file__).parent / "inside"
 # systemd's range for users that exist for one service only: no file belongs to them, no person has them.
 _FIRST_USER, _USERS = 61184, 4336
 _THREADS: Final = 64
-_ROOM_FOR_OTHERS: Final = 1024
+_ROOM_FOR_OTHERS: Final = 512
 _START: Final = (
     # random reseeds itself in every fork, at a tenth of a run's price; a run shall find it seeded the same instead.
     "import os, sys; hook = os.register_at_fork; os.register_at_fork = lambda **_: None; import random; "

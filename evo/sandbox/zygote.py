@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evo.sandbox.inside.zygote import AHEAD
+from evo.sandbox.inside.zygote import AHEAD, END, FEW, WATCH
 from evo.sandbox.tiers import BUBBLEWRAP, Launch, launch
 from evo.sandbox.verdict import Limits, SandboxFault
 
 __all__ = ["End", "Zygote"]
 
-_END: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
+_REPORT: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
 _DIRTY, _FULL = 1, 2
 _RUNS_EACH: Final = 400
 _START_SECONDS: Final = 20.0
@@ -53,6 +53,7 @@ class Zygote:
 
     def _start(self) -> None:
         self._runs = 0
+        self._coming = True
         try:
             self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
             prepared = launch(self._tier, self._limits, self._scratch)
@@ -92,6 +93,7 @@ class Zygote:
         data, descriptors, _, _ = socket.recv_fds(self._control, 1, AHEAD)
         if not data or len(descriptors) < AHEAD:
             raise ConnectionError("it is gone")
+        self._coming = False
         self._ready.extend(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number) for number in descriptors)
 
     def begin(self) -> socket.socket:
@@ -100,28 +102,35 @@ class Zygote:
             self.restart()
         self._runs += 1
         try:
-            self._control.sendall(b"b")
+            if not self._ready:
+                self._receive_children()
         except OSError as error:
             self.restart()
-            raise SandboxFault(f"the zygote does not take work: {error}") from None
+            raise SandboxFault(f"the zygote does not fork: {error}") from None
         return self._ready.popleft()
+
+    def watch(self) -> None:
+        """Have an eye on what the run uses: it takes long."""
+        with contextlib.suppress(OSError):  # end() will see
+            self._control.sendall(WATCH)
 
     def end(self) -> End:
         """Kill what is left of the run and say how it ended."""
         try:
-            self._control.sendall(b"e")
-            if not self._ready:
+            self._control.sendall(END)
+            if self._coming:
                 self._receive_children()
             data = b""
-            while len(data) < _END.size:
-                part = self._control.recv(_END.size - len(data))
+            while len(data) < _REPORT.size:
+                part = self._control.recv(_REPORT.size - len(data))
                 if not part:
                     raise ConnectionError("it is gone")
                 data += part
         except OSError as error:
             self.restart()
             raise SandboxFault(f"the zygote does not answer: {error}") from None
-        status, cpu_seconds, peak, flags = _END.unpack(data)
+        self._coming = len(self._ready) < FEW
+        status, cpu_seconds, peak, flags = _REPORT.unpack(data)
         if flags & _DIRTY:
             self.restart()
         return End(status, cpu_seconds, peak, bool(flags & _FULL))

@@ -2,7 +2,7 @@
 
 It holds no test and no expected value. The children of the next runs are forked and confined while another is running.
 Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the descriptors that
-lead to the next children; in, a byte when a run begins and one when it is to end; out, what it used.
+lead to the next children; in, a byte when a run takes long and one when it is to end; out, what it used.
 """
 
 import bisect
@@ -38,7 +38,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from . import child, confine, processors
 from .memory import resident_bytes
 
-__all__ = ["AHEAD", "CHANNEL", "LIBRARY", "main"]
+__all__ = ["AHEAD", "CHANNEL", "END", "FEW", "LIBRARY", "WATCH", "main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
 WARM: typing.Final = (
@@ -46,9 +46,10 @@ WARM: typing.Final = (
     *(math, operator, random, re, statistics, string, typing),
 )
 
-_END: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
+_REPORT: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
 CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps
-AHEAD: typing.Final = 4  # children forked at once
+AHEAD, FEW = 4, 2  # children forked at once, and when: fewer than that wait
+WATCH, END = b"w", b"e"
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
@@ -83,6 +84,7 @@ class Zygote:
                 _move_library(library, f"/proc/self/fd/{LIBRARY}")
         self.scratch = os.open(".", os.O_RDONLY | os.O_DIRECTORY)  # reaches it even if a run has locked it
         self.owned = os.fstat(self.scratch).st_uid == os.getuid()
+        self.free = self._free_bytes()
         confine.limit(options["limits"])
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
         self.confinement = confine.Confinement(options["child_limits"], bytes.fromhex(options["child_program"]))
@@ -90,14 +92,15 @@ class Zygote:
     def serve(self) -> None:
         """Fork, watch and reap until the trusted side closes the control socket."""
         self._fork_ahead()
-        while self.control.recv(1):
-            pid = self.waiting.popleft()
-            if not self.waiting:
+        while message := self.control.recv(1):
+            flags = 0
+            if message == WATCH:
+                flags = self._watch(self.waiting[0])
+                if not self.control.recv(1):
+                    return
+            self.control.sendall(self._reap(self.waiting.popleft(), flags))
+            if len(self.waiting) < FEW:
                 self._fork_ahead()
-            end = self._reap(pid, self._watch(pid))
-            if not self.control.recv(1):
-                return
-            self.control.sendall(end)
 
     def _fork_ahead(self) -> None:
         """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
@@ -144,15 +147,19 @@ class Zygote:
                 os.dup2(os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY), LIBRARY)
 
     def _watch(self, pid: int) -> int:
-        """Return when the run is to end or uses too much; the flag that says which of it."""
-        alone, free = False, self._free_bytes()
-        while not self.poll.poll(_POLL_MS) and resident_bytes(pid) <= self.memory_bytes:
-            if not alone:  # it shared its processor with the tests, which is better for short runs only
-                alone = True
-                processors.use(pid, self.processors)
-            if self._scratch_is_full() or self._free_bytes() < min(_DISK_FLOOR, free - self.scratch_bytes):
-                return _FULL
-        return 0
+        """Return when the run is to end, or has been ended because it uses too much; the flag that says why.
+
+        Only runs that take long are watched. Until now it shared its processor with the tests, the best for short ones.
+        """
+        processors.use(pid, self.processors)
+        flags = 0
+        while not self.poll.poll(_POLL_MS):
+            if self._scratch_is_full() or self._free_bytes() < min(_DISK_FLOOR, self.free - self.scratch_bytes):
+                flags = _FULL
+            if flags or resident_bytes(pid) > self.memory_bytes:
+                _kill(pid)
+                break
+        return flags
 
     def _free_bytes(self) -> int:
         """Of the disk: files that were deleted and are still mapped are on it and not in the folder."""
@@ -174,15 +181,13 @@ class Zygote:
         return False
 
     def _reap(self, pid: int, flags: int) -> bytes:
-        """Kill the child, which leads a group of its own; wipe; report."""
-        for target in (-pid, pid):
-            with contextlib.suppress(OSError):
-                os.kill(target, signal.SIGKILL)
+        """Kill the child; wipe; report."""
+        _kill(pid)
         _, status, usage = os.wait4(pid, 0)
         flags |= 0 if self._wipe() else _DIRTY
         if os.waitpid(-1, os.WNOHANG)[0] not in (0, *self.waiting):
             flags |= _DIRTY  # an orphan, in spite of everything: this namespace ends with it
-        return _END.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
+        return _REPORT.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
 
     def _wipe(self) -> bool:
         """Make the scratch folder what it was: empty, and with nothing to be read from it. False if something stays.
@@ -196,9 +201,17 @@ class Zygote:
                 os.unlink(name, dir_fd=self.scratch)
             if self.owned:
                 os.utime(self.scratch, (0, 0))
+            self.free = self._free_bytes()
         except OSError:
             return False
         return True
+
+
+def _kill(pid: int) -> None:
+    """End a child, which leads a group of its own."""
+    for target in (-pid, pid):
+        with contextlib.suppress(OSError):
+            os.kill(target, signal.SIGKILL)
 
 
 def _keep(library: str) -> None:
