@@ -45,7 +45,7 @@ _ALLOWED: Final = """
     sched_yield sched_getaffinity sched_getparam sched_getscheduler getpriority getrlimit membarrier rseq
     set_tid_address set_robust_list get_robust_list arch_prctl restart_syscall exit exit_group wait4 waitid
 """.split()  # noqa: SIM905 - a list of this length reads better as words
-_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "setsid")
+_ZYGOTE_ONLY: Final = ("kill", "sendmsg", "setpgid")
 _RESTRICTED: Final = ("clone", "prctl", "prlimit64", "sched_setaffinity")
 
 

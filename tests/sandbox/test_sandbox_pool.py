@@ -134,14 +134,15 @@ def test_machinery_that_fails_twice_is_a_fault(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_nothing_is_left_when_it_ends(tier: str) -> None:
+def test_nothing_is_left_when_it_ends(tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = descendants(os.getpid())
-    folders = set(Path(tempfile.gettempdir()).glob("evo-sandbox-*"))
     with SandboxPool(2, tier=tier) as pool, ThreadPoolExecutor(2) as threads:
         list(threads.map(pool.run, [HONEST] * 10))
         assert len(descendants(os.getpid()) - before) >= 4
+        assert list(tmp_path.iterdir())
     assert wait_until(lambda: descendants(os.getpid()) <= before)
-    assert set(Path(tempfile.gettempdir()).glob("evo-sandbox-*")) <= folders
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("tier", TIERS)

@@ -122,7 +122,7 @@ class Zygote:
 
     def _become_child(self, descriptor: int) -> typing.NoReturn:
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             self._open_anew()
             os.dup2(descriptor, CHANNEL)
             channel = child.Channel(CHANNEL, self.message_bytes)
