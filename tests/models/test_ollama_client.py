@@ -275,7 +275,7 @@ async def test_a_server_that_hangs_is_given_up_after_two_tries(
     double: Double, monkeypatch: pytest.MonkeyPatch, script: str, kind: type[Exception]
 ) -> None:
     monkeypatch.setattr("evo.models.ollama.host._READ", 1e9)
-    monkeypatch.setattr("evo.models.ollama.host._WRITE", 1e9)
+    monkeypatch.setattr("evo.models.ollama.lanes._WRITE", 1e9)
     double.script = [script]
     backend = OllamaBackend(patience=Patience(first=0.2, between=0.2, load=0.0))
     with pytest.raises(kind):

@@ -38,7 +38,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     uniform = retry_module.random.uniform
     monkeypatch.setattr(retry_module.random, "uniform", lambda low, high: uniform(low, high) / 20)
     monkeypatch.setattr("evo.models.ollama.host._READ", 1e9)
-    monkeypatch.setattr("evo.models.ollama.host._WRITE", 1e9)
+    monkeypatch.setattr("evo.models.ollama.lanes._WRITE", 1e9)
 
 
 @pytest.mark.parametrize("fault", PASSING)

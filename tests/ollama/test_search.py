@@ -131,7 +131,7 @@ def test_a_search_over_two_real_models_that_take_turns(start_double, monkeypatch
     coder = pull(weights_named("qwen2.5-coder:0.5b"))
     models = ("--model", f"small={weights}", "--model", f"coder={coder}")
     double = start_double(*models, "--loaded", "1", "--parallel", "2")
-    short = {"NEAT.pop_size": "3", "run.generations": "2", "tasks.problems": "1", "pipeline.max_tokens": "24"}
+    short = {"NEAT.pop_size": "2", "run.generations": "2", "tasks.problems": "1", "pipeline.max_tokens": "24"}
     least = {"evaluation.validation_problems": "1", "evaluation.replicates": "1", "PipelineGenome.iterations": "1 2"}
     found = search(double.url, monkeypatch, "small,coder", **short, **least, **{"pipeline.context": "1024"})
     assert len(found.generations) == 2

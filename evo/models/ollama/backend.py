@@ -140,7 +140,8 @@ class OllamaBackend:
         lane = await served_by.enter()
         started = time.monotonic()
         try:
-            completion, timing = await lane.host.chat(chat, served_by.gauge, ahead=lane.in_flight, cold=not lane.warm)
+            ahead, cold = lane.seconds_ahead(chat), not lane.warm
+            completion, timing = await lane.host.chat(chat, served_by.gauge, ahead=ahead, cold=cold)
         except CallFailed as failure:
             lane.failed(failure)
             raise

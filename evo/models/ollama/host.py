@@ -20,7 +20,7 @@ from evo.models.retry import with_retries
 
 __all__ = ["Host", "Patience", "full_name"]
 
-_READ, _WRITE = 20.0, 3.0  # tokens per second below which reading a prompt and writing an answer count as stuck
+_READ = 20.0  # tokens per second below which reading a prompt counts as stuck
 _CONNECTIONS = 256
 _T = TypeVar("_T")
 
@@ -105,14 +105,14 @@ class Host:
         except Exception as error:
             raise failure_of(error, self.where(model), model) from error
 
-    async def chat(self, chat: Chat, gauge: Gauge, *, ahead: int, cold: bool) -> tuple[Completion, Timing]:
+    async def chat(self, chat: Chat, gauge: Gauge, *, ahead: float, cold: bool) -> tuple[Completion, Timing]:
         """One attempt, streamed, so that a stuck answer is seen and a cancelled one ends on the server.
 
-        ahead: calls that the server may answer before. cold: the model may have to be loaded. Raises CallFailed,
-        ModelMissing, BackendUnavailable.
+        ahead: seconds that the server may need for calls before this one. cold: the model may have to be loaded. Raises
+        CallFailed, ModelMissing, BackendUnavailable.
         """
         patience, loop = self._patience, asyncio.get_running_loop()
-        first = patience.first + gauge.expected(chat) / _READ + ahead * chat.max_tokens / _WRITE
+        first = patience.first + gauge.expected(chat) / _READ + ahead
         answer = Answer(chat, self.where(chat.model))
         started = time.monotonic()
         try:

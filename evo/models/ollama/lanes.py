@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from evo.models.chat import Completion
+from evo.models.chat import Chat, Completion
 from evo.models.failures import CallFailed, ConnectionBroken, NotAsked, Refused, ServerBusy
 from evo.models.ollama.answer import Timing
 from evo.models.ollama.breaker import Breaker
@@ -17,6 +17,7 @@ __all__ = ["Lane", "Lanes"]
 
 # Seconds in which a host that broke off is asked only if there is no other; doubled each time that it does so again.
 _REST, _LONGEST_REST = 5.0, 60.0
+_WRITE = 3.0  # tokens per second below which writing an answer counts as stuck, before one is known
 
 
 class Lane:
@@ -27,6 +28,7 @@ class Lane:
         self.pace = Pace(slots)
         self.in_flight = 0
         self.warm = False
+        self._seconds, self._tokens = 0.0, 0  # of the server, for all answers so far
         self.rests_until = 0.0
         self._rest = _REST
 
@@ -35,10 +37,17 @@ class Lane:
         """Share of the useful calls that are in flight; 1 or more: no room."""
         return self.in_flight / self.pace.limit
 
+    def seconds_ahead(self, chat: Chat) -> float:
+        """What the calls in flight, this one included, may take: all their tokens, a third as fast as so far."""
+        per_token = 3 * self._seconds / self._tokens if self._tokens else 1 / _WRITE
+        return self.in_flight * chat.max_tokens * per_token
+
     def answered(self, completion: Completion, timing: Timing, seconds: float) -> None:
         """Learn from an answer that took so long here."""
         self.warm = True
         self._rest = _REST
+        self._seconds += completion.seconds
+        self._tokens += completion.completion_tokens
         self.pace.ended(
             now=time.monotonic(),
             tokens=completion.completion_tokens,
