@@ -26,6 +26,7 @@ from evo.figures.evidence import (
 )
 from evo.figures.files import check_picture_path, save_figure, write_file
 from evo.figures.fitness import FitnessInfo, draw_fitness, fitness_chart, fitness_csv, fitness_info, runs_chart
+from evo.figures.gallery import Panel, draw_gallery
 from evo.figures.layers import to_networkx
 from evo.figures.lineage import Ancestor, differences, lineage_chart
 from evo.figures.markup import topology_dot, topology_mermaid
@@ -46,6 +47,7 @@ __all__ = [
     "FitnessInfo",
     "GenerationPoint",
     "InflationPoint",
+    "Panel",
     "ParetoPoint",
     "RankPoint",
     "ScorePoint",
@@ -63,6 +65,7 @@ __all__ = [
     "differences",
     "draw_chart",
     "draw_fitness",
+    "draw_gallery",
     "draw_inflation",
     "draw_pareto",
     "draw_ranks",

@@ -27,7 +27,7 @@ from evo.figures.topology_info import topology_info
 from evo.figures.traffic import Traffic
 from evo.genome.genes import Genome, Role
 
-__all__ = ["draw_topology", "topology_figure"]
+__all__ = ["draw_graph", "draw_topology", "topology_figure"]
 
 _MARGIN = 0.28
 _EDGE = 0.06  # around a graph alone: half a line's width on each side
@@ -87,7 +87,7 @@ def _graph_alone(info: TopologyInfo) -> Figure:
     axes.set_xlim(0, info.width + _EDGE)
     axes.set_ylim(0, info.height + _EDGE)
     axes.set_axis_off()
-    _draw_graph(axes, info.moved(_EDGE / 2, _EDGE / 2))
+    draw_graph(axes, info.moved(_EDGE / 2, _EDGE / 2))
     return figure
 
 
@@ -114,12 +114,13 @@ def _figure(info: TopologyInfo, title: str, subtitle: str, *, simulated: bool) -
         axes.text(_MARGIN, at, "\n".join(remarks), size=_SUBTITLE_SIZE, color=MUTED, va="top", linespacing=1.35)
     if simulated:
         stamp(figure, width - _MARGIN, height - _MARGIN + 0.02)
-    _draw_graph(axes, info.moved(left, _MARGIN + foot))
+    draw_graph(axes, info.moved(left, _MARGIN + foot))
     _draw_legend(axes, legend, _MARGIN, _MARGIN + _SWATCH[1] / 2)
     return figure
 
 
-def _draw_graph(axes: Axes, info: TopologyInfo) -> None:
+def draw_graph(axes: Axes, info: TopologyInfo) -> None:
+    """Put nodes and edges on axes whose units are inches."""
     for way in info.ways:
         _draw_way(axes, way)
     for box in info.boxes:

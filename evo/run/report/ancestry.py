@@ -9,7 +9,10 @@ from evo.genome import Genome
 from evo.run.report.findings import best_of
 from evo.run.report.record import Individual, Record
 
-__all__ = ["Reign", "ancestors", "reigns"]
+__all__ = ["PANELS", "Reign", "ancestors", "most_lasting", "reigns"]
+
+PANELS = 24
+"""Pictures that a gallery has room for."""
 
 _MOST_ANCESTORS = 60
 

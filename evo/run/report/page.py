@@ -16,7 +16,7 @@ from evo.errors import EvoError
 from evo.evaluation import Estimate, Purpose
 from evo.figures import chart_figure, explain, figure_style, topology_figure
 from evo.genome import dumps
-from evo.run.report.ancestry import Reign, ancestors, most_lasting, reigns
+from evo.run.report.ancestry import PANELS, Reign, ancestors, most_lasting, reigns
 from evo.run.report.browser import browse
 from evo.run.report.charts import charts_of
 from evo.run.report.pictures import Pictures, data_link
@@ -27,7 +27,6 @@ from evo.tasks import Problem, load_problems
 
 __all__ = ["champion_replays", "one_run", "rendered"]
 
-_PANELS = 24  # of the gallery
 _PIPELINES = 400  # rows of the table of pipelines
 _PACKAGES = ("evo-pipelines", "neat-python", "numpy", "scipy", "xllamacpp", "ollama")
 
@@ -189,7 +188,7 @@ def _pipelines(record: Record) -> list[_Pipeline]:
 
 def _gallery(record: Record, pictures: Pictures) -> list[dict[str, object]]:
     """The species' champions with their pictures; equal pipelines share one. Call it inside ``figure_style()``."""
-    shown = most_lasting(reigns(record), _PANELS)
+    shown = most_lasting(reigns(record), PANELS)
     species: dict[int, list[tuple[Reign, Markup]]] = {}
     for reign in shown:
         figure = topology_figure(reign.genome, bare=True)
