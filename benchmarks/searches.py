@@ -1,27 +1,31 @@
-"""Whole searches on the SIMULATED pool, in process: the course of evo.search with another way to measure."""
+"""Whole searches on the SIMULATED pool by the hundred: the course of evo.search with another way to measure."""
 
 import asyncio
-import tempfile
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
+from benchmarks.kernel import Kernel
 from benchmarks.simulated import Pool
-from evo.evaluation import BudgetSpent, Cell, Measurement, Store
+from evo.evaluation import BudgetSpent, Cell, Measurement, Purpose, Store
 from evo.evolution import parse_evolution_config
 from evo.genome import Role
 from evo.run import Observer, Progress, parse_settings, read_preset
 from evo.run.draw import draw_problems
+from evo.run.ending import conclude
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
-__all__ = ["SETTINGS", "Found", "Measures", "searched"]
+__all__ = ["MODELS", "SETTINGS", "Found", "Measures", "mean_and_error", "searches"]
 
-MODEL = "gemma3:1b"
+MODELS = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's pool
 
 SETTINGS = {
+    "models.models": " ".join(MODELS),
     "NEAT.pop_size": "12",
     "run.generations": "20",
     "tasks.problems": "12",
@@ -30,13 +34,17 @@ SETTINGS = {
     "evaluation.validation_problems": "60",
     "run.limit_minutes": "0",
 }
+"""What the searches of these benchmarks have in common, over the preset "laptop"."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One search's champion. true: its exact solve rate on all problems that the search never saw. claim: by the
-    evidence that selected it, on the search's problems, where its exact rate is claim_true. calls: of the search
-    alone, without the validation.
+    """One search's champion. Rates are shares.
+
+    true: its exact solve rate on all problems that no generation was measured on. claim: by the evidence that selected
+    it, on the search's problems, where its exact rate is claim_true. validated: as evo reports it, with its standard
+    error and 95 % interval; validated_true: its exact rate on the same problems. calls: distinct model calls of the
+    search and its final race, without the validation.
     """
 
     seed: int
@@ -45,56 +53,99 @@ class Found:
     claim_true: float
     validated: float
     stderr: float
+    validated_true: float
+    interval: tuple[float, float]
     calls: int
 
 
-def searched(policy: str, seed: int, pool: Pool, max_calls: int = 0) -> Found:
-    """Search with this policy; with ``max_calls`` for as many generations as these pay for."""
-    return asyncio.run(_search(policy, seed, pool, max_calls))
+def searches(policy: str, count: int, changes: Mapping[str, str] | None = None, *, calls: int = 0) -> list[Found]:
+    """So many searches with seeds 0, 1, ... under this policy; with ``calls``, each goes on until these are spent."""
+    workers = os.cpu_count() or 1
+    parts = Parallel(workers)(
+        delayed(_several)(policy, range(first, count, workers), dict(changes or {}), calls) for first in range(workers)
+    )
+    return sorted((found for part in parts for found in part), key=lambda found: found.seed)
+
+
+def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
+    """Mean and standard error, times 100."""
+    table = 100 * np.array(list(values))
+    return float(table.mean()), float(table.std(ddof=1) / np.sqrt(len(table)))
+
+
+def _several(policy: str, seeds: range, changes: Mapping[str, str], calls: int) -> list[Found]:
+    os.nice(10)
+    pool = Pool(MODELS)
+    kernel = Kernel(pool.problems, pool.backend)
+    return [asyncio.run(_search(policy, seed, pool, kernel, changes, calls)) for seed in seeds]
 
 
 class Measures:
-    """A pool as a course measures with it. max_calls: distinct ones of the study; 0: no limit."""
+    """A pool as a course measures with it."""
 
-    def __init__(self, pool: Pool, seed: int, max_calls: int = 0) -> None:
-        self._pool, self._seed, self.max_calls = pool, seed, max_calls
+    def __init__(self, pool: Pool, seed: int) -> None:
+        self._pool, self._seed = pool, seed
 
     async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
-        """The cells; nothing more once the calls are spent."""
-        if self.max_calls and self._pool.calls >= self.max_calls:
-            raise BudgetSpent("the calls are spent")
+        """The cells."""
         return await self._pool.cells(wanted, self._seed)
 
 
-async def _search(policy: str, seed: int, pool: Pool, max_calls: int) -> Found:
-    changes = SETTINGS | {"evaluation.policy": policy, "run.seed": str(seed), "models.models": MODEL}
-    if max_calls:
+class _Looked:
+    """The scheduler's place: cells from the kernel. ``calls`` is what selection has paid for."""
+
+    def __init__(self, kernel: Kernel, seed: int, max_calls: int) -> None:
+        self._kernel, self._seed, self.max_calls = kernel, seed, max_calls
+        self.calls = 0
+
+    async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
+        """The cells; nothing more once the calls are spent."""
+        if self.max_calls and self.calls >= self.max_calls:
+            raise BudgetSpent("the calls are spent")
+        cells = tuple(self._kernel.cell(one, self._seed) for one in wanted)
+        if wanted[0].purpose is not Purpose.VALIDATION:
+            self.calls = len(self._kernel.made)
+        return cells
+
+
+async def _search(
+    policy: str, seed: int, pool: Pool, kernel: Kernel, changes: Mapping[str, str], calls: int
+) -> Found:
+    changes = SETTINGS | {"evaluation.policy": policy, "run.seed": str(seed)} | changes
+    if calls:
         changes["run.generations"] = "1000"
     text = read_preset("laptop", changes)
     settings = parse_settings(text, "laptop")
     names = {role.value: pool.prompts.names(role) for role in Role if role.calls_model}
-    evolution = parse_evolution_config(ini_sections(text), source="laptop", models=(MODEL,), prompts=names)
+    models = settings.models.models
+    evolution = parse_evolution_config(ini_sections(text), source="laptop", models=models, prompts=names)
     draw = draw_problems(pool.problems, settings)
-    pool.new_study()
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "run.sqlite")
-        progress = Progress("benchmark", settings, generations=settings.run.generations)
-        measures = Measures(pool, seed, max_calls)
-        chosen = settings.evaluation.chosen_policy()
-        course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
-        await course.evolve()
-        calls, measures.max_calls = pool.calls, 0
-        champion = await course.validate(course.champion())
-        store.close()
-    assert champion.validated is not None
-    truth = pool.truth(champion.plan)
-    seen = {problem.id for problem in draw.subsets[0]}
+    kernel.made.clear()
+    store = Store(Path(":memory:"))
+    progress = Progress("benchmark", settings, generations=settings.run.generations)
+    measures = _Looked(kernel, seed, calls)
+    chosen = settings.evaluation.chosen_policy()
+    course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
+    await course.evolve()
+    measures.max_calls = 0
+    ending = await conclude(course, measures, draw, settings, store, progress)
+    store.close()
+    champion = ending.champion
+    assert ending.validated is not None
+    truth = kernel.rates(champion.plan)
+    searched = {problem.id for subset in draw.subsets for problem in subset}
+
+    def rate(problems: Iterable[str]) -> float:
+        return float(np.mean([truth[problem] for problem in problems]))
+
     return Found(
         seed=seed,
-        true=float(np.mean([rate for problem, rate in truth.items() if problem not in seen])),
+        true=rate(truth.keys() - searched),
         claim=champion.search.mean,
-        claim_true=float(np.mean([truth[problem] for problem in seen])),
-        validated=champion.validated.mean,
-        stderr=champion.validated.stderr,
-        calls=calls,
+        claim_true=rate(searched),
+        validated=ending.validated.mean,
+        stderr=ending.validated.stderr,
+        validated_true=rate(problem.id for problem in draw.validation),
+        interval=ending.validated.interval(),
+        calls=measures.calls,
     )

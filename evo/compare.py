@@ -116,7 +116,8 @@ def _names(targets: list[str]) -> list[str]:
 def _show(result: GenomeComparison, *, json: bool) -> None:
     if json:
         print_json({"estimates": result.estimates, "tokens": result.tokens, "pairs": result.pairs,
-                    "ranks": result.ranks, "noise": result.noise, "simulated": result.simulated,
+                    "ranks": result.ranks, "noise": result.noise,
+                    "singles": result.singles, "winner": result.winner, "simulated": result.simulated,
                     "folder": result.folder})  # fmt: skip
         return
     wide = max(len(name) for name in result.estimates)
@@ -130,6 +131,11 @@ def _show(result: GenomeComparison, *, json: bool) -> None:
         + ("told apart" if pair.apart() else "cannot be told apart")
         for pair in result.pairs
     ]
+    if result.winner:
+        lines.append(
+            f"the best by one evaluation claims {100 * result.winner.claim:.1f} % and is inflated by "
+            f"{result.winner.inflation}, {result.winner.inflation.mean * result.winner.problems:+.1f} problems"
+        )
     lines += ["", f"look at  {result.folder}/compare.md"]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 

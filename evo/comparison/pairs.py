@@ -10,7 +10,7 @@ from scipy import stats
 from evo.comparison.outcomes import Floats
 from evo.evaluation import Cell, Difference, gains, paired
 
-__all__ = ["Pair", "compare_pairs", "permutation_p"]
+__all__ = ["Pair", "compare_pairs", "compare_with", "permutation_p"]
 
 _RESAMPLES = 9999
 
@@ -35,14 +35,29 @@ def compare_pairs(cells: Mapping[str, Sequence[Cell]], random: np.random.Generat
     found = []
     for pair in combinations(cells, 2):
         difference = paired(cells[pair[0]], cells[pair[1]])
-        if difference is None:
-            continue
-        better, worse = pair if difference.mean >= 0 else pair[::-1]
-        means = [sum(row) / len(row) for row in gains(cells[better], cells[worse]).values()]
-        p = permutation_p(np.array(means), random)
-        found.append(Pair(better, worse, replace(difference, mean=abs(difference.mean)), p, p))
-    corrected = _holm([pair.p for pair in found])
-    return tuple(replace(pair, p_holm=p) for pair, p in zip(found, corrected, strict=True))
+        if difference is not None:
+            found.append(_tested(*(pair if difference.mean >= 0 else pair[::-1]), cells, random))
+    return _corrected(found)
+
+
+def compare_with(
+    one: str, others: Sequence[str], cells: Mapping[str, Sequence[Cell]], random: np.random.Generator
+) -> tuple[Pair, ...]:
+    """``one`` minus each of the others that has cells in common with it, in their order; Holm over these pairs."""
+    return _corrected([_tested(one, o, cells, random) for o in others if paired(cells[one], cells[o]) is not None])
+
+
+def _tested(one: str, other: str, cells: Mapping[str, Sequence[Cell]], random: np.random.Generator) -> Pair:
+    difference = paired(cells[one], cells[other])
+    assert difference is not None  # the caller has seen to it
+    means = [sum(row) / len(row) for row in gains(cells[one], cells[other]).values()]
+    p = permutation_p(np.array(means), random)
+    return Pair(one, other, difference, p, p)
+
+
+def _corrected(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    corrected = _holm([pair.p for pair in pairs])
+    return tuple(replace(pair, p_holm=p) for pair, p in zip(pairs, corrected, strict=True))
 
 
 def permutation_p(means: Floats, random: np.random.Generator, resamples: int = _RESAMPLES) -> float:

@@ -30,7 +30,7 @@ class Contest:
 
     plans: distinct by digest, in an order that is the same in every replay. problems: what this generation is measured
     on. survivors: digests of the plans that were selected before. prices: by digest, what is taken off a mean for a
-    plan's size. places: how many of them will survive.
+    plan's size; per_token: for each token that it uses on a problem. places: how many of them will survive.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Contest:
     survivors: frozenset[str]
     prices: Mapping[str, float]
     places: int
+    per_token: float = 0.0
 
 
 class Policy(Protocol):
@@ -129,8 +130,9 @@ def _ranked(contest: Contest, ledger: Ledger) -> list[Plan]:
     estimates = ledger.levelled([plan.digest for plan in contest.plans])
 
     def rank(plan: Plan) -> tuple[float, float, float]:
-        price = contest.prices[plan.digest]
-        return price - estimates[plan.digest].mean, price, ledger.tokens(plan.digest)
+        tokens = ledger.tokens(plan.digest)
+        price = contest.prices[plan.digest] + contest.per_token * tokens
+        return price - estimates[plan.digest].mean, price, tokens
 
     return sorted((plan for plan in contest.plans if plan.digest in estimates), key=rank)
 

@@ -16,6 +16,8 @@ from evo.comparison import (
     outcomes,
     rank_stability,
     self_test,
+    single_scores,
+    winner,
 )
 from evo.errors import UserError
 from evo.evaluation import Ledger, Measurement, Purpose, estimate, stream
@@ -73,6 +75,8 @@ def compare_genomes(
             pairs=compare_pairs(cells, stream(settings.run.seed, "pairs")),
             ranks=rank_stability(table, stream(settings.run.seed, "ranks")),
             noise=noise(table),
+            singles=single_scores(table),
+            winner=winner(table),
             outcomes=table,
             calls_made=bench.scheduler.counters.calls_made,
         )

@@ -16,12 +16,14 @@ _LEAST_UNSEEN = 10
 
 @dataclass(frozen=True, slots=True)
 class ProblemDraw:
-    """subsets: what generations are measured on, in turn. validation: what the champion is reported on.
+    """subsets: what generations are measured on, in turn. final: what the best of them race for champion on: all of
+    the subsets and some more. validation: what the champion is reported on.
 
-    unseen: the two have no problem in common.
+    unseen: validation has no problem in common with the others.
     """
 
     subsets: tuple[tuple[Problem, ...], ...]
+    final: tuple[Problem, ...]
     validation: tuple[Problem, ...]
     unseen: bool
 
@@ -41,6 +43,8 @@ def draw_problems(problems: Sequence[Problem], settings: RunSettings) -> Problem
     order = [problems[i] for i in stream(settings.run.seed, "problems").permutation(total)]
     subsets = tuple(tuple(order[(k * size + i) % total] for i in range(size)) for k in range(count))
     rest = order[size * count :]
-    wanted = settings.evaluation.validation_problems
+    wanted, more = settings.evaluation.validation_problems, settings.evaluation.final_problems
     unseen = len(rest) >= min(wanted, _LEAST_UNSEEN)
-    return ProblemDraw(subsets, tuple((rest if unseen else order)[:wanted]), unseen)
+    validation = (rest if unseen else order)[:wanted]
+    final = (*order[: size * count], *(rest[wanted : wanted + more] if unseen else ()))
+    return ProblemDraw(subsets, final, tuple(validation), unseen)

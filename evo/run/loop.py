@@ -1,4 +1,4 @@
-"""The search itself: ask for genomes, compile, measure, tell; then validate the champion. Every step by its name.
+"""The search itself: ask for genomes, compile, measure, tell. Every step by its name.
 
 Resuming is replaying. Evolution is a pure function of its seed and of the fitness it is told, and every cell is on
 record, so a run that was cut off is run again from the start: what is on record answers at once, and the first thing
@@ -8,7 +8,7 @@ that was not paid for is where it goes on.
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +25,7 @@ from evo.run.rewriting import Asks, Rewriter
 from evo.run.settings import RunSettings
 from evo.tasks import Problem
 
-__all__ = ["Champion", "Course", "Measures"]
+__all__ = ["Candidate", "Course", "Measures"]
 
 
 class Measures(Asks, Protocol):
@@ -36,13 +36,12 @@ class Measures(Asks, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Champion:
-    """The genome whose evidence ranks highest. validated is None until it has been re-measured."""
+class Candidate:
+    """A phenotype that may be the champion: its first genome, and the evidence that the search has of it."""
 
     genome: Genome
     plan: Plan
     search: Estimate
-    validated: Estimate | None = None
 
 
 class Course:
@@ -107,7 +106,7 @@ class Course:
         await self._measure(contest)
         cells = self._cells(contest)
         estimates = self._ledger.levelled(sorted({plan.digest for plan in plans.values()}))
-        fitness = {one.key: self._fitness(one.genome, estimates.get(plans[one.key].digest)) for one in individuals}
+        fitness = {one.key: self._fitness(one.genome, plans[one.key].digest, estimates) for one in individuals}
         if all(value is None for value in fitness.values()):
             fault = next((cell.fault for cell in cells if cell.fault), "no call was answered")
             raise EvoError(
@@ -153,6 +152,7 @@ class Course:
             problems=tuple(self._subset(number)),
             survivors=frozenset(plans[key].digest for key in self._evolution.elites),
             prices=prices,
+            per_token=self._settings.evaluation.token_price / 1000,
             places=self._places,
         )
 
@@ -177,12 +177,15 @@ class Course:
         here = {problem.id for problem in contest.problems}
         return [cell for plan in contest.plans for cell in self._ledger.cells(plan.digest) if cell.problem in here]
 
-    def _fitness(self, genome: Genome, estimate: Estimate | None) -> float | None:
-        """What neat-python is told: a cautious solve rate less the price of its nodes; None without evidence."""
-        if estimate is None:
+    def _fitness(self, genome: Genome, digest: str, estimates: Mapping[str, Estimate]) -> float | None:
+        """What neat-python is told: a cautious solve rate less what nodes and tokens cost; None without evidence."""
+        if (estimate := estimates.get(digest)) is None:
             return None
-        cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
-        return cautious - parsimony(genome, self._per_node)
+        return estimate.mean - self._settings.evaluation.caution * estimate.stderr - self._price(genome, digest)
+
+    def _price(self, genome: Genome, digest: str) -> float:
+        tokens = self._settings.evaluation.token_price * self._ledger.tokens(digest) / 1000
+        return parsimony(genome, self._per_node) + tokens
 
     def _weighed(self, individuals: Sequence[Individual], plans: Mapping[int, Plan]) -> dict[int, float | None]:
         """What neat-python is told where tokens count too: how a plan ranks among the population and the front of all
@@ -224,27 +227,28 @@ class Course:
             nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
         )
 
-    # -- the champion ----------------------------------------------------------------------------------------------
+    # -- what it has found -----------------------------------------------------------------------------------------
 
-    def champion(self) -> Champion:
-        """The best phenotype of the whole ledger by cautious estimate; a tie goes to the one that uses fewer tokens."""
+    def best(self, count: int) -> tuple[Candidate, ...]:
+        """The best phenotypes of the whole ledger by cautious estimate; a tie goes to the one that uses fewer tokens."""
         estimates = self._ledger.levelled(list(self._ledger))
 
         def rank(digest: str) -> tuple[float, float]:
-            fitness = self._fitness(self._known[digest][0], estimates[digest])
-            return -math.inf if fitness is None else fitness, -self._ledger.tokens(digest)
+            fitness = self._fitness(self._known[digest][0], digest, estimates)
+            assert fitness is not None  # it has an estimate
+            return -fitness, self._ledger.tokens(digest)
 
-        genome, plan = self._known[max(estimates, key=rank)]
-        search = self._ledger.estimate(plan.digest)
-        assert search is not None  # it is in the ledger
-        return Champion(genome, plan, search)
+        found = []
+        for digest in sorted(estimates, key=rank)[:count]:
+            genome, plan = self._known[digest]
+            search = self._ledger.estimate(digest)
+            assert search is not None  # it is in the ledger
+            found.append(Candidate(genome, plan, search))
+        return tuple(found)
 
-    async def validate(self, champion: Champion) -> Champion:
-        """Measure the champion on seeds and problems that selection never saw."""
-        self._progress.phase = "validation"
-        self._ledger.add(await self._scheduler.measure(self._fresh(champion.plan)))
-        validated = self._ledger.estimate(champion.plan.digest, (Purpose.VALIDATION,))
-        return replace(champion, validated=validated)
+    def price(self, candidate: Candidate) -> float:
+        """What the candidate's nodes and tokens cost it, in solve rate."""
+        return self._price(candidate.genome, candidate.plan.digest)
 
     def front(self) -> tuple[FrontPoint, ...]:
         """The front of accuracy and tokens, cheapest first; empty where tokens are no objective."""

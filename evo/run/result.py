@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evo.comparison import Inflation, Noise, Outcomes, Pair, RankStability
+from evo.comparison import Finalist, Inflation, Noise, Outcomes, Pair, RankStability, Single, Winner
 from evo.evaluation import Counters, Estimate
 from evo.genome import Genome
 from evo.models import ModelInfo
@@ -84,7 +84,8 @@ class Observer:
 class SearchResult:
     """The end of a search.
 
-    search: the champion's estimate on the evidence that selected it (biased upwards). validated: on seeds, and where
+    search: the champion's estimate on the evidence that selected it (biased upwards). final: the race that it won, the
+    champion first; empty if there was none. validated: on seeds, and where
     there are enough problems on problems, that selection never saw; None if the search was stopped before. unseen:
     whether validation problems were apart from the search's. ended: why the search ended. complete: whether that was
     because all generations are done; if not, the same run goes on with higher limits. front: of accuracy and tokens,
@@ -95,6 +96,7 @@ class SearchResult:
     champion: Genome
     plan: str
     search: Estimate
+    final: tuple[Finalist, ...]
     validated: Estimate | None
     front: tuple[FrontPoint, ...]
     unseen: bool
@@ -115,7 +117,8 @@ class SearchResult:
 class GenomeComparison:
     """Given genomes on the same problems and seeds. By name: estimates, mean tokens per problem.
 
-    noise, ranks: None and empty where there is too little to tell.
+    singles: what evaluating each once would have shown. winner: choosing the best of them by that. noise, winner: None,
+    ranks, singles: empty where there is too little to tell.
     """
 
     folder: Path
@@ -125,6 +128,8 @@ class GenomeComparison:
     pairs: tuple[Pair, ...]
     ranks: tuple[RankStability, ...]
     noise: Noise | None
+    singles: tuple[Single, ...]
+    winner: Winner | None
     outcomes: Outcomes
     calls_made: int
 

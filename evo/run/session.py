@@ -9,12 +9,12 @@ from evo.evaluation import BudgetSpent, Scheduler, read_meta
 from evo.evolution import parse_evolution_config
 from evo.run.bench import open_bench
 from evo.run.draw import draw_problems
+from evo.run.ending import conclude
 from evo.run.folder import RunFolder
 from evo.run.fork import fork_into, forked_text
-from evo.run.front import FrontPoint
 from evo.run.identity import DEFAULT_PRESET, settle
 from evo.run.live import live, run_anywhere
-from evo.run.loop import Champion, Course
+from evo.run.loop import Course
 from evo.run.outputs import write_outputs
 from evo.run.result import Observer, Progress, SearchResult
 from evo.run.settings import RunSettings, ini_sections, parse_settings
@@ -93,13 +93,17 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
             course = Course(
                 settings, evolution, bench.prompts, draw, policy, bench.scheduler, bench.store, progress, observer
             )
-            champion, points, ended = await _course(course, bench.scheduler)
+            ended = await _evolved(course, bench.scheduler)
+            ending = await conclude(course, bench.scheduler, draw, settings, bench.store, progress)
+            champion = ending.champion
+            points = await course.validated_front()
         result = SearchResult(
             folder=folder.path,
             champion=champion.genome,
             plan=champion.plan.digest,
             search=champion.search,
-            validated=champion.validated,
+            final=ending.final,
+            validated=ending.validated,
             front=points,
             unseen=draw.unseen,
             simulated=bench.pool.backend.simulated,
@@ -118,12 +122,11 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
     return result
 
 
-async def _course(course: Course, scheduler: Scheduler) -> tuple[Champion, tuple[FrontPoint, ...], str]:
-    """Evolve, choose, validate. Raises EvoError if that was stopped before a champion could be told."""
+async def _evolved(course: Course, scheduler: Scheduler) -> str:
+    """Evolve; returns why it ended. Raises EvoError if it was stopped before a champion could be told."""
     try:
         ended = await course.evolve()
-        scheduler.lift_limits()
-        champion = await course.validate(course.champion())
-        return champion, await course.validated_front(), ended
     except BudgetSpent as spent:
         raise EvoError(f"{spent} before the first generation was measured; continue with a higher limit") from spent
+    scheduler.lift_limits()
+    return ended

@@ -100,6 +100,10 @@ class EvaluationSection:
     most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
     objectives: Objectives = _key("accuracy", "accuracy, or accuracy,tokens: keep a front of both")
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
+    token_price: float = _key(0.0, "solve rate (0..1) that 1,000 tokens a problem must be worth", 0, 1)
+    finalists: int = _key(4, "the best of the whole search that race for champion on fresh seeds; 0 = no race", 0, 100)
+    final_problems: int = _key(24, "problems of that race besides the search's own; none that validates", 0)
+    final_replicates: int = _key(1, "seeds, never used before, for each of them", 1, 1000)
     validation_problems: int = _key(40, "problems, never seen by selection, that the champion is reported on", 1)
     validation_replicates: int = _key(3, "seeds, never seen by selection, for each of them", 1, 10_000)
 
@@ -117,6 +121,16 @@ class EvaluationSection:
                 return Repeated(self.replicates, self.fresh_replicates, self.most_fresh)
             case "racing":
                 return Racing(self.first_look, self.replicates, self.fresh_replicates, self.most_fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselinesSection:
+    """[baselines]"""
+
+    enabled: bool = _key(True, "after a search, compare its champion with plainer pipelines and take it apart")
+    problems: int = _key(30, "of the validation's problems, on its first seed", 2)
+    random_genomes: int = _key(0, "genomes of random search; 0 = as many as the search evaluated", 0, 100_000)
+    limit_minutes: float = _key(15.0, "minutes for all of it; what is not measured then is named; 0 = no limit", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,7 @@ class RunSettings:
     models: ModelsSection = ModelsSection()
     pipeline: PipelineSection = PipelineSection()
     evaluation: EvaluationSection = EvaluationSection()
+    baselines: BaselinesSection = BaselinesSection()
     sandbox: SandboxSection = SandboxSection()
 
     @property
