@@ -61,7 +61,8 @@ class Kernel:
                 position, tokens = position + 1, tokens + _ANALYSIS_TOKENS
             seed = call_seed(study, one.purpose, problem.id, one.replicate, position)
             analysed = analyzer is not None
-            self.made.add((writer.role, writer.model, writer.text, writer.temperature, problem.id, seed, draft, analysed))
+            chat = (writer.role, writer.model, writer.text, writer.temperature, problem.id, seed, draft, analysed)
+            self.made.add(chat)
             cumulative, drafts = self._table(writer, problem, draft, analysed=analysed)
             drawn = bisect_right(cumulative, uniform(seed, problem.id, str(writer.role)))
             draft = drafts[min(drawn, len(drafts) - 1)]
@@ -104,11 +105,11 @@ class Kernel:
             assert plan.settings.early_stopping
             turns: list[tuple[PlanNode | None, PlanNode]] = []
             analyzer = None
-            for node in plan.nodes:
+            for node in (plan.nodes[visit.node] for visit in plan.visits):
                 if node.role is Role.ANALYZER:
                     analyzer = node
                 elif node.role in (Role.GENERATOR, Role.REFINER):
-                    turns += [(analyzer, node)] * node.iterations
+                    turns.append((analyzer, node))
                     analyzer = None
             self._turns[plan.digest] = tuple(turns)
         return self._turns[plan.digest]

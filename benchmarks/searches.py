@@ -108,13 +108,9 @@ class _Looked:
         return cells
 
 
-async def _search(
-    policy: str, seed: int, pool: Pool, kernel: Kernel, changes: Mapping[str, str], calls: int
-) -> Found:
-    changes = SETTINGS | {"evaluation.policy": policy, "run.seed": str(seed)} | changes
-    if calls:
-        changes["run.generations"] = "1000"
-    text = read_preset("laptop", changes)
+async def _search(policy: str, seed: int, pool: Pool, kernel: Kernel, changes: Mapping[str, str], calls: int) -> Found:
+    more = {"run.generations": "1000"} if calls else {}
+    text = read_preset("laptop", {**SETTINGS, "evaluation.policy": policy, "run.seed": str(seed), **changes, **more})
     settings = parse_settings(text, "laptop")
     names = {role.value: pool.prompts.names(role) for role in Role if role.calls_model}
     models = settings.models.models

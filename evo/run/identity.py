@@ -23,6 +23,8 @@ _FREE_KEYS = frozenset(
         "run.generations",
         "run.limit_calls",
         "run.limit_minutes",
+        "baselines.enabled",
+        "baselines.limit_minutes",
         "models.slots",
         "models.pull",
         "models.call_store",

@@ -230,7 +230,7 @@ class Course:
     # -- what it has found -----------------------------------------------------------------------------------------
 
     def best(self, count: int) -> tuple[Candidate, ...]:
-        """The best phenotypes of the whole ledger by cautious estimate; a tie goes to the one that uses fewer tokens."""
+        """The best phenotypes of the whole ledger by cautious estimate; a tie goes to the one with fewer tokens."""
         estimates = self._ledger.levelled(list(self._ledger))
 
         def rank(digest: str) -> tuple[float, float]:
