@@ -92,6 +92,9 @@ def main(
     pull: Annotated[
         bool | None, typer.Option("--pull", help="Ollama: let the server download the models that it lacks.")
     ] = None,
+    no_baselines: Annotated[
+        bool, typer.Option("--no-baselines", help="Do not compare the champion with plainer pipelines afterwards.")
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any key of the preset.")
     ] = None,
@@ -115,6 +118,8 @@ def main(
     flags = {key: given[flag] for flag, key in _FLAGS.items()}
     flags["pipeline.evolve_prompts"] = _REWRITTEN if evolve_prompts else None
     changes = changes_from(flags, settings or [])
+    if no_baselines:
+        changes["baselines.enabled"] = "false"
     try:
         result = run_search(config, run=run, resume=resume, fork=fork, observer=display_for(console), changes=changes)
     except Interrupted as stop:
@@ -135,6 +140,7 @@ def _print_result(result: SearchResult) -> None:
         f"{counters.prompt_tokens + counters.completion_tokens} tokens, {result.seconds / 60:.1f} minutes",
         f"champion, as the search saw it:        {percent(result.search)}",
         f"champion, on fresh seeds and {where}: {percent(result.validated)}",
+        *(f"champion - {row.name}: {row.lead or 'not measured: ' + row.missing}" for row in result.baselines),
         "",
         f"look at  {result.folder}/report.html, summary.md",
         f"then     python -m evo.render {result.folder}/champion.json --explain",

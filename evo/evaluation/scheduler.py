@@ -102,6 +102,10 @@ class Scheduler:
         """Let the calls that end a run (validation of the champion) pass a spent budget, but not a user's stop."""
         self._max_calls = self._deadline = None
 
+    def allow(self, seconds: float) -> None:
+        """New calls for so long from now on."""
+        self._deadline = time.monotonic() + seconds
+
     def close(self) -> None:
         """Wait for the sandbox runs that have begun; drop the others."""
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -10,6 +10,7 @@ from evo.genome.distance import distance
 from evo.genome.genes import OUTPUT_ID, TASK_ID, ConnectionGene, Feedback, Genome, NodeGene, Role
 from evo.genome.growth import minimal
 from evo.genome.innovation import InnovationTracker
+from evo.genome.knockout import knockouts
 from evo.genome.mutate import mutate
 from evo.genome.space import GRAPH, LINEAR, LONGEST_TEXT, OPEN, DistanceWeights, Initial, Port, Rates, Space, Wiring
 from evo.genome.structure import Stage, back_edges, iterations, stages
@@ -43,6 +44,7 @@ __all__ = [
     "dumps",
     "faults",
     "iterations",
+    "knockouts",
     "loads",
     "minimal",
     "mutate",

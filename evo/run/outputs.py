@@ -120,6 +120,7 @@ def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> 
         repeatability={
             name: "" if settings.models.strict else measured_repeatability(info) for name, info in result.models.items()
         },
+        span=_span,
         interval=None if result.validated is None else [100 * end for end in result.validated.interval()],
         inflation=None if result.validated is None else 100 * (result.search.mean - result.validated.mean),
         last=result.generations[-1],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evo.comparison import Finalist, Inflation, Noise, Outcomes, Pair, RankStability, Single, Winner
-from evo.evaluation import Counters, Estimate
+from evo.evaluation import Counters, Difference, Estimate
 from evo.genome import Genome
 from evo.models import ModelInfo
 from evo.run.front import FrontPoint
@@ -17,6 +17,7 @@ __all__ = [
     "GenomeComparison",
     "Observer",
     "Progress",
+    "Rival",
     "RunComparison",
     "SearchResult",
 ]
@@ -81,15 +82,30 @@ class Observer:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """A baseline, or the champion without a part, on validation problems and seeds. tokens, calls: a problem's, mean.
+
+    lead: of the champion over it, paired. missing: why it was not measured; the other fields are then empty.
+    """
+
+    name: str
+    estimate: Estimate | None = None
+    tokens: float = 0.0
+    calls: float = 0.0
+    lead: Difference | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The end of a search.
 
     search: the champion's estimate on the evidence that selected it (biased upwards). final: the race that it won, the
-    champion first; empty if there was none. validated: on seeds, and where
-    there are enough problems on problems, that selection never saw; None if the search was stopped before. unseen:
-    whether validation problems were apart from the search's. ended: why the search ended. complete: whether that was
-    because all generations are done; if not, the same run goes on with higher limits. front: of accuracy and tokens,
-    empty where only accuracy is wanted.
+    champion first; empty if there was none. validated: on seeds, and where there are enough problems on problems, that
+    selection never saw; None if the search was stopped before. baselines, parts: plainer pipelines, and the champion
+    without each of its parts; empty if they were not asked for. unseen: whether validation problems were apart from the
+    search's. ended: why the search ended. complete: whether that was because all generations are done; if not, the same
+    run goes on with higher limits. front: of accuracy and tokens, empty where only accuracy is wanted.
     """
 
     folder: Path
@@ -99,6 +115,8 @@ class SearchResult:
     final: tuple[Finalist, ...]
     validated: Estimate | None
     front: tuple[FrontPoint, ...]
+    baselines: tuple[Rival, ...]
+    parts: tuple[Rival, ...]
     unseen: bool
     simulated: bool
     backend: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from evo.errors import EvoError, UserError
 from evo.evaluation import BudgetSpent, Scheduler, read_meta
 from evo.evolution import parse_evolution_config
+from evo.run.baselines import Baselines
 from evo.run.bench import open_bench
 from evo.run.draw import draw_problems
 from evo.run.ending import conclude
@@ -97,6 +98,8 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
             ending = await conclude(course, bench.scheduler, draw, settings, bench.store, progress)
             champion = ending.champion
             points = await course.validated_front()
+            rivals = Baselines(settings, evolution, bench.prompts, draw, policy, bench.scheduler, bench.store, progress)
+            baselines, parts = await rivals.measure(ending, course.phenotypes)
         result = SearchResult(
             folder=folder.path,
             champion=champion.genome,
@@ -105,6 +108,8 @@ async def _search(settings: RunSettings, text: str, folder: RunFolder, observer:
             final=ending.final,
             validated=ending.validated,
             front=points,
+            baselines=baselines,
+            parts=parts,
             unseen=draw.unseen,
             simulated=bench.pool.backend.simulated,
             backend=bench.pool.backend.name,

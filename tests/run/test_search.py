@@ -15,7 +15,13 @@ from evo.errors import UserError
 from evo.genome import read_genome
 from evo.run import Observer
 
-QUICK = {"models.backend": "simulated", "run.generations": "4", "NEAT.pop_size": "6", "tasks.problems": "5"}
+QUICK = {
+    "models.backend": "simulated",
+    "run.generations": "4",
+    "NEAT.pop_size": "6",
+    "tasks.problems": "5",
+    "baselines.enabled": "false",
+}
 
 
 def search(folder, observer=None, **changes):
