@@ -91,8 +91,11 @@ class _Walk:
             live = tuple(i for i in (*live, number) if self._is_needed(i, number))
         for (loads, best), probability in states.items():
             arrived = nothing
-            for load in loads:
-                arrived = self._better(arrived, load)
+            for number, load in zip(live, loads, strict=True):
+                if self._plan.role(number) is not Role.EXECUTOR:
+                    arrived = self._better(arrived, load)
+                elif not self._early:
+                    best = self._better(best, load)  # noqa: PLW2901
             self._hand_in(arrived if self._rank(arrived) >= self._rank(best) else best, probability)
         return self._solved
 

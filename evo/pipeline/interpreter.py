@@ -86,15 +86,16 @@ def standing(plan: Plan, level: Sequence[int], loads: Mapping[int, Load]) -> lis
 def answer(plan: Plan, loads: Mapping[int, Load], arrived: Sequence[int]) -> str:
     """The program of a run that no passing draft has ended. arrived: the visits whose drafts reach the output.
 
-    The best of the drafts that arrive; with early stopping, of all that were executed, and of equals one that arrives.
+    The best of the drafts that arrive; with early stopping, of all that were executed too. Of equals one that comes
+    from elsewhere than an executor: it was chosen, or is what was made of the others.
     """
-    offers = [(number, draft, True) for number in arrived for draft in loads[number].drafts]
-    if plan.settings.early_stopping:
-        offers += [
-            (number, draft, False)
-            for number, load in loads.items()
-            if plan.role(number) is Role.EXECUTOR
-            for draft in load.drafts
-        ]
-    offers.sort(key=lambda offer: offer[0])
-    return foremost(offers, lambda offer: (*rank(offer[1]), offer[2]))[1].code if offers else ""
+    early = plan.settings.early_stopping
+    offers = [
+        (number, draft)
+        for number, load in loads.items()
+        if number in arrived or (early and plan.role(number) is Role.EXECUTOR)
+        for draft in load.drafts
+    ]
+    if not offers:
+        return ""
+    return foremost(offers, lambda offer: (*rank(offer[1]), plan.role(offer[0]) is not Role.EXECUTOR))[1].code

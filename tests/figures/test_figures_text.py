@@ -12,9 +12,11 @@ from figure_genomes import (
     THREE_STAGES,
     TWO_GENERATORS,
     build,
+    executor,
     generator,
     graph_genomes,
     linear_genomes,
+    selector,
 )
 from hypothesis import given, settings
 
@@ -103,6 +105,21 @@ def test_explanation_follows_loops_and_stages() -> None:
     steps = explain(THREE_STAGES).splitlines()
     assert steps[2].endswith("It goes back to step 2, at most 2 times. After that it goes on to step 4.")
     assert steps[7].endswith("at most 1 time.")
+
+
+def test_explanation_of_a_graph_says_who_works_on_what() -> None:
+    steps = explain(GENOMES["graph"]).splitlines()
+    assert "before there is any program. It goes on to step 4." in steps[0]
+    assert "They never count for the score. It goes on to step 6." in steps[1]
+    assert "after the plan of step 1." in steps[3]
+    assert "runs the program against the visible tests, and those of step 2." in steps[5]
+    assert "takes one of the programs of steps 5 and 6" in steps[8]
+    assert steps[-1].endswith("of equals the one that was chosen.")
+    many = build([generator(2), generator(3), executor(4)], [(0, 2), (0, 3), (2, 4), (3, 4), (4, 1)])
+    assert "runs each program that comes" in explain(many)
+    assert explain(build([generator(2), generator(3), selector(4)], [(0, 2), (0, 3), (2, 4), (3, 4), (4, 1)])).endswith(
+        "The program that was chosen is the answer."
+    )
 
 
 def test_parts_that_nothing_leads_to_are_still_shown() -> None:
