@@ -145,3 +145,42 @@ def test_a_run_without_a_generation_has_a_page(run: Path, tmp_path: Path, browse
     assert browser.messages == []
     assert "No champion" in browser.run("document.body.innerText")
     assert not read_record(RunFolder(early)).finished
+
+
+def test_what_the_champion_was_held_against_is_told(
+    run: Path, record: Record, browser: Browser, tmp_path: Path
+) -> None:
+    """As the end of a search records it: a race, baselines, parts; what could not be measured says why."""
+
+    def estimate(mean: float) -> dict[str, object]:
+        return {"mean": mean, "stderr": 0.05, "replicates": 1.0, "problems": 30, "missing": 0}
+
+    def lead(mean: float) -> dict[str, object]:
+        return {"mean": mean, "stderr": 0.05, "problems": 30, "cells": 30}
+
+    def rival(name: str, gap: float | None, missing: str = "") -> dict[str, object]:
+        found = None if gap is None else estimate(0.5 - gap)
+        return {"name": name, "estimate": found, "tokens": 300.0, "calls": 1.5, "missing": missing,
+                "lead": None if gap is None else lead(gap)}  # fmt: skip
+
+    assert record.champion is not None
+    other = next(plan for plan in record.genomes if plan != record.champion)
+    final = [
+        {"plan": record.champion, "estimate": estimate(0.5), "price": 0.0, "lead": None, "p": 1.0},
+        {"plan": other, "estimate": estimate(0.45), "price": 0.0, "lead": lead(0.05), "p": 0.4},
+    ]
+    held = {
+        "baselines": [rival("one model alone", 0.3), rival("best of 3", 0.01), rival("random", None, "no time left")],
+        "parts": [rival("refiner 4", 0.2), rival("generator 2", None, "no pipeline is left without it")],
+    }
+    meta = {**record.meta, "baselines": json.dumps(held)}
+    (tmp_path / "report.html").write_text(one_run(replace(record, meta=meta, ending={**record.ending, "final": final})))
+    browser.open(tmp_path / "report.html")
+    answer = browser.run("document.querySelector('#answer').innerText")
+    assert "Beats one model alone." in answer
+    assert f"Cannot be told apart from best of 3, finalist {other[:8]}" in answer
+    assert "champion, in the final race" in answer
+    rows = browser.run("[...document.querySelectorAll('#baselines tbody tr')].map(r => r.innerText)")
+    assert len(rows) == 6
+    assert any("not measured" in row and "no time left" in row for row in rows)
+    assert any("refiner 4" in row and "+20.0 ± 5.0 points" in row and "yes" in row for row in rows)

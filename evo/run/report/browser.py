@@ -1,5 +1,6 @@
 """The problem browser: per problem, what the champion wrote, what came of it, and how it was repaired."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ def browse(replays: Sequence[Replay]) -> tuple[tuple[ProblemView, ...], int]:
     room, left = _MOST, 0
     runs: dict[str, list[RunView]] = {}
     problems = {}
-    for one in sorted(replays, key=lambda r: (_ORDER.index(r.cell.purpose), r.cell.problem, r.cell.replicate)):
+    for one in sorted(replays, key=_place):
         view = _run(one)
         size = sum(len(s.code) + len(s.answer) + sum(len(text) for _, text in s.detail) for s in view.steps)
         if size > room:
@@ -78,6 +79,12 @@ def browse(replays: Sequence[Replay]) -> tuple[tuple[ProblemView, ...], int]:
         problem = problems[id]
         views.append(ProblemView(id, problem.entry_point, _cut(problem.prompt), status, kinds, tuple(mine)))
     return tuple(views), left
+
+
+def _place(one: Replay) -> tuple[int, list[tuple[int, str]], int]:
+    """Validation first, then problems as people count: 9 before 10."""
+    parts = [(int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", one.cell.problem)]
+    return (_ORDER.index(one.cell.purpose), parts, one.cell.replicate)
 
 
 def _run(one: Replay) -> RunView:

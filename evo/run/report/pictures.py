@@ -59,7 +59,7 @@ def _in_the_dark(colour: str) -> str:
         return "var(--card)"
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4))
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    if max(red, green, blue) - min(red, green, blue) < 0.12:
+    if max(red, green, blue) - min(red, green, blue) < (0.03 if light > 0.8 else 0.12):
         hue, saturation = 0.6, 0.14  # greys take the page's own tone
     turned = colorsys.hls_to_rgb(hue, 0.105 + 0.80 * (1 - light), saturation * 0.85)
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in turned)
