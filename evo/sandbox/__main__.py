@@ -23,7 +23,7 @@ def run(
     solution: Annotated[str, typer.Argument(help="File with the program; - reads standard input.")],
     task: Annotated[str, typer.Option(help="Problem, such as HumanEval/0 or Mbpp/2.")],
     benchmark: Annotated[str, typer.Option(help="Its suite or file; by default told from the task's name.")] = "",
-    wall_seconds: Annotated[float, typer.Option(min=0.1, help="Time limit.")] = Limits().wall_seconds,
+    wall_seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Time limit.")] = Limits().wall_seconds,
     tier: Annotated[str | None, typer.Option(help="Insist on a tier, see info.")] = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Go without isolation where there is none.")] = False,
     as_json: AsJson = False,
@@ -56,7 +56,7 @@ def info(as_json: AsJson = False) -> None:
 
 def _read(solution: str) -> str:
     try:
-        return sys.stdin.read() if solution == "-" else Path(solution).read_text(encoding="utf-8")
+        return (sys.stdin.buffer.read() if solution == "-" else Path(solution).read_bytes()).decode()
     except OSError as error:
         raise UserError(f"{solution}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:

@@ -45,7 +45,7 @@ class SandboxPool:
         if tier is not None and tier not in TIERS:
             raise UserError(f"tier: {tier!r} is unknown; choose from {', '.join(TIERS)}")
         if tier == UNSAFE and not unsafe:
-            raise UserError("tier: 'unsafe' runs code without isolation; ask for it with unsafe=True")
+            raise UserError("tier: 'unsafe' runs code without isolation; say --unsafe (unsafe=True) to have that")
         self._limits = limits
         self._size = workers
         self._wanted = (tier,) if tier is not None else (*_ORDER, UNSAFE) if unsafe else _ORDER

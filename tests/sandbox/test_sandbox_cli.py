@@ -46,6 +46,26 @@ def test_run_reads_standard_input_and_fails_with_one() -> None:
     assert "line 2, in has_close_elements: return 1 // 0" in done.stdout
 
 
+def test_standard_input_that_is_no_text_is_one_line() -> None:
+    words = [sys.executable, "-m", "evo.sandbox", "run", "--task", "HumanEval/0", "-"]
+    done = subprocess.run(words, input=b"x = '\xff'", capture_output=True, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    assert b"UTF-8" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_unsafe_is_marked() -> None:
+    code = "def has_close_elements(numbers, threshold): return None\n"
+    done = command("run", "--task", "HumanEval/0", "-", "--tier", "unsafe", "--unsafe", "--json", stdin=code)
+    verdict = json.loads(done.stdout)
+    assert (done.returncode, verdict["status"], verdict["tier"]) == (1, "assertion", "unsafe")
+    assert list(verdict) == [
+        *("status", "error_type", "message", "failed", "frames", "passed_units", "units"),
+        *("cpu_seconds", "peak_bytes", "tier"),
+    ]
+    assert set(verdict["failed"]) == {"source", "call", "returned", "expected"}
+
+
 def test_info_lists_every_tier() -> None:
     tiers = json.loads(command("info", "--json").stdout)
     assert {tier["name"] for tier in tiers if tier["available"]} >= set(TIERS)
@@ -59,6 +79,9 @@ def test_info_lists_every_tier() -> None:
         (["run", "--task", "Nonsense/0", "-"], "--benchmark"),
         (["run", "--task", "HumanEval/0", "/nonexistent/solution.py"], "/nonexistent/solution.py"),
         (["run", "--task", "HumanEval/0", "-", "--tier", "moon"], "moon"),
+        (["run", "--task", "HumanEval/0", "-", "--wall-seconds", "inf"], "--wall-seconds"),
+        (["run", "--task", "HumanEval/0", "-", "--tier", "unsafe"], "--unsafe"),
+        (["run", "--task", "HumanEval/0", "/"], "directory"),
         (["run", "-"], "--task"),
     ],
 )

@@ -78,7 +78,7 @@ def test_threads_share_workers_and_get_their_own_verdicts() -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_environment_and_scratch_do_not_pass_between_runs(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVO_SECRET", "hunter2")
-    code = "import os\ndef f(x):\n    found = os.listdir('.') + [v for v in os.environ.values() if 'hunter' in v]\n    open('left', 'w').write('x')\n    os.chmod('left', 0)\n    return found or 2"
+    code = "import os\ndef f(x):\n    found = os.listdir('.') + [v for v in os.environ.values() if 'hunter' in v]\n    open('left', 'w').write('x')\n    return found or 2"
     with SandboxPool(tier=tier) as pool:
         assert [pool.run(Job(code, CHECK, "f")).status for _ in range(3)] == [Status.PASSED] * 3
 

@@ -82,8 +82,7 @@ class Zygote:
             confine.drop_user(user)
             if not os.access(f"{library}/os.py", os.R_OK):
                 _move_library(library, f"/proc/self/fd/{LIBRARY}")
-        self.scratch = os.open(".", os.O_RDONLY | os.O_DIRECTORY)  # reaches it even if a run has locked it
-        self.owned = os.fstat(self.scratch).st_uid == os.getuid()
+        self.scratch = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
         self.free = self._free_bytes()
         confine.limit(options["limits"])
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
@@ -190,17 +189,10 @@ class Zygote:
         return _REPORT.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT, flags)
 
     def _wipe(self) -> bool:
-        """Make the scratch folder what it was: empty, and with nothing to be read from it. False if something stays.
-
-        It is flat, no folder can be made in it.
-        """
+        """Empty the scratch folder, which is flat (no folder can be made in it); False if something stays."""
         try:
-            if self.owned:  # else a run cannot have changed it
-                os.fchmod(self.scratch, 0o700)
             for name in os.listdir(self.scratch):  # noqa: PTH208 - every run pays for this
                 os.unlink(name, dir_fd=self.scratch)
-            if self.owned:
-                os.utime(self.scratch, (0, 0))
             self.free = self._free_bytes()
         except OSError:
             return False

@@ -1,0 +1,75 @@
+"""Time limits: who is late because others had the processor is not cut off for it, who is late of his own is."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sandbox_kit import TIERS
+
+from evo.sandbox import Limits, Status
+from evo.sandbox.alarm import Alarm
+from evo.sandbox.channel import Channel
+from evo.sandbox.judge import Judge
+from evo.sandbox.stream import Ended
+from evo.sandbox.zygote import Zygote
+
+
+@pytest.fixture(autouse=True)
+def own_alarm() -> Iterator[None]:
+    previous = signal.getsignal(signal.SIGALRM)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+def seconds_until_cut_off(kept_waiting: float) -> float:
+    """How long a run may take whose process was kept waiting for so long, of a limit of 0.2 s."""
+    zygote: Any = SimpleNamespace(kept_waiting=lambda: kept_waiting, watch=lambda: None)
+    judge = Judge(zygote, Limits(wall_seconds=0.2))
+    channel = Channel(-1, 1)
+    start = time.monotonic()
+    judge._limit_time(channel)
+    with pytest.raises(Ended):
+        time.sleep(30)
+    judge._alarm.clear()
+    assert channel.ended is not None
+    assert channel.ended.status is Status.TIMEOUT
+    return time.monotonic() - start
+
+
+def test_time_that_others_took_is_not_counted_up_to_twice_the_limit() -> None:
+    assert seconds_until_cut_off(0.0) > 0.19
+    assert seconds_until_cut_off(0.3) > 0.49
+    assert 0.59 < seconds_until_cut_off(1000.0) < 20
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_a_process_was_kept_waiting_is_known(tier: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    zygote = Zygote(tier, Limits(), tmp_path)
+    try:
+        with zygote.begin():
+            if not Path("/proc/self/schedstat").exists():
+                pytest.skip("this kernel keeps no such statistics")
+            assert 0 < zygote.kept_waiting() < 60
+            zygote.end()
+    finally:
+        zygote.close()
+
+
+def test_an_alarm_rings_until_it_is_cleared() -> None:
+    rung: list[int] = []
+    alarm = Alarm()
+    alarm.set(0.01, lambda: rung.append(1))
+    deadline = time.monotonic() + 20
+    while len(rung) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    alarm.clear()
+    count = len(rung)
+    time.sleep(0.3)
+    assert count >= 3
+    assert len(rung) == count
