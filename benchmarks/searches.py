@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,9 @@ from evo.run.ending import conclude
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
-__all__ = ["MODELS", "SETTINGS", "Found", "Measures", "mean_and_error", "searches"]
+__all__ = ["MODELS", "SETTINGS", "STUDY", "Found", "Measures", "mean_and_error", "searches"]
+
+_MEMORY = Path("/dev/shm")  # nothing here needs to last
 
 MODELS = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's pool
 
@@ -29,12 +32,17 @@ SETTINGS = {
     "NEAT.pop_size": "12",
     "run.generations": "20",
     "tasks.problems": "12",
-    "evaluation.replicates": "6",
-    "evaluation.most_fresh": "4",
+    "evaluation.replicates": "12",
+    "evaluation.most_fresh": "1",
+    "evaluation.finalists": "8",
+    "evaluation.final_problems": "60",
     "evaluation.validation_problems": "60",
     "run.limit_minutes": "0",
 }
 """What the searches of these benchmarks have in common, over the preset "laptop"."""
+
+STUDY = {"evaluation.caution": "0", "evaluation.finalists": "0"}
+"""What ``single`` changes: the best score ever seen is the champion."""
 
 
 @dataclass(frozen=True)
@@ -117,15 +125,16 @@ async def _search(policy: str, seed: int, pool: Pool, kernel: Kernel, changes: M
     evolution = parse_evolution_config(ini_sections(text), source="laptop", models=models, prompts=names)
     draw = draw_problems(pool.problems, settings)
     kernel.made.clear()
-    store = Store(Path(":memory:"))
-    progress = Progress("benchmark", settings, generations=settings.run.generations)
-    measures = _Looked(kernel, seed, calls)
-    chosen = settings.evaluation.chosen_policy()
-    course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
-    await course.evolve()
-    measures.max_calls = 0
-    ending = await conclude(course, measures, draw, settings, store, progress)
-    store.close()
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        store = Store(Path(folder) / "run.sqlite")
+        progress = Progress("benchmark", settings, generations=settings.run.generations)
+        measures = _Looked(kernel, seed, calls)
+        chosen = settings.evaluation.chosen_policy()
+        course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
+        await course.evolve()
+        measures.max_calls = 0
+        ending = await conclude(course, measures, draw, settings, store, progress)
+        store.close()
     champion = ending.champion
     assert ending.validated is not None
     truth = kernel.rates(champion.plan)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.comparison.inflation import Shift
-from evo.comparison.outcomes import Outcomes, mean_over
+from evo.comparison.outcomes import Floats, Outcomes, mean_over
 
 __all__ = ["Single", "Winner", "single_scores", "winner"]
 
@@ -26,11 +26,13 @@ class Single:
 @dataclass(frozen=True, slots=True)
 class Winner:
     """The best of the pipelines by one evaluation. claim: its score, averaged over which evaluation that is. inflation:
-    how much less it solves in all the others. problems: that times inflation is the inflation in problems.
+    how much less it solves in all the others. unpaired: the same where each pipeline is evaluated with seeds of its
+    own, as without common random numbers. problems: that times inflation is the inflation in problems.
     """
 
     claim: float
     inflation: Shift
+    unpaired: float
     problems: int
 
 
@@ -67,4 +69,22 @@ def winner(outcomes: Outcomes) -> Winner | None:
     by_problem = by_problem[~np.isnan(by_problem)]
     stderr = float(by_problem.std(ddof=1)) / math.sqrt(len(by_problem))
     shift = Shift(float(by_problem.mean()), stderr, len(by_problem) - 1)
-    return Winner(float(np.mean(claims)), shift, problems)
+    return Winner(float(np.mean(claims)), shift, _unpaired(scores), problems)
+
+
+def _unpaired(scores: Floats) -> float:
+    """Mean gap of the best score to its pipeline's others where pipelines never show the same replicate together.
+
+    scores: (pipelines, replicates). Every rotation of the replicates against each other that the first pipeline's
+    stand still in; where there are more pipelines than replicates, some coincide.
+    """
+    pipelines, replicates = scores.shape
+    known = np.where(np.isnan(scores), np.nanmean(scores, axis=1, keepdims=True), scores)
+    rest = (known.sum(axis=1, keepdims=True) - known) / (replicates - 1)
+    gaps = []
+    for stride in range(1, replicates):
+        for first in range(replicates):
+            shown = [(row, (first + stride * row) % replicates) for row in range(pipelines)]
+            best = max(known[place] for place in shown)
+            gaps.append(np.mean([known[place] - rest[place] for place in shown if np.isclose(known[place], best)]))
+    return float(np.mean(gaps))
