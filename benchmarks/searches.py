@@ -36,7 +36,8 @@ SETTINGS = {
     "evaluation.most_fresh": "1",
     "evaluation.finalists": "8",
     "evaluation.final_problems": "60",
-    "evaluation.validation_problems": "60",
+    "evaluation.validation_problems": "80",
+    "evaluation.validation_replicates": "3",
     "run.limit_minutes": "0",
 }
 """What the searches of these benchmarks have in common, over the preset "laptop"."""

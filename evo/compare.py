@@ -116,6 +116,7 @@ def _names(targets: list[str]) -> list[str]:
 def _show(result: GenomeComparison, *, json: bool) -> None:
     if json:
         print_json({"estimates": result.estimates, "tokens": result.tokens, "pairs": result.pairs,
+                    "variances": result.variances,
                     "ranks": result.ranks, "noise": result.noise,
                     "singles": result.singles, "winner": result.winner, "simulated": result.simulated,
                     "folder": result.folder})  # fmt: skip

@@ -11,6 +11,7 @@ from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Schedul
 from evo.evaluation.seeds import call_seed, seeds_for, stream
 from evo.evaluation.spent import Spent
 from evo.evaluation.store import Store
+from evo.evaluation.variance import Variance, variance
 
 __all__ = [
     "BudgetSpent",
@@ -31,6 +32,7 @@ __all__ = [
     "Single",
     "Spent",
     "Store",
+    "Variance",
     "call_seed",
     "estimate",
     "gains",
@@ -41,4 +43,5 @@ __all__ = [
     "seeds_for",
     "stream",
     "take_evidence",
+    "variance",
 ]

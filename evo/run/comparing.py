@@ -20,7 +20,7 @@ from evo.comparison import (
     winner,
 )
 from evo.errors import UserError
-from evo.evaluation import Ledger, Measurement, Purpose, estimate, stream
+from evo.evaluation import Ledger, Measurement, Purpose, estimate, stream, variance
 from evo.genome import Genome, loads
 from evo.pipeline import Plan, compile_genome
 from evo.run.bench import Bench, open_bench
@@ -74,6 +74,7 @@ def compare_genomes(
             tokens={name: ledger.tokens(plan.digest) for name, plan in plans.items()},
             pairs=compare_pairs(cells, stream(settings.run.seed, "pairs")),
             ranks=rank_stability(table, stream(settings.run.seed, "ranks")),
+            variances={name: variance(mine) for name, mine in cells.items()},
             noise=noise(table),
             singles=single_scores(table),
             winner=winner(table),

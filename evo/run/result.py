@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evo.comparison import Finalist, Inflation, Noise, Outcomes, Pair, RankStability, Single, Winner
-from evo.evaluation import Counters, Difference, Estimate
+from evo.evaluation import Counters, Difference, Estimate, Variance
 from evo.genome import Genome
 from evo.models import ModelInfo
 from evo.run.front import FrontPoint
@@ -133,7 +133,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class GenomeComparison:
-    """Given genomes on the same problems and seeds. By name: estimates, mean tokens per problem.
+    """Given genomes on the same problems and seeds. By name: estimates, mean tokens per problem, parts of the error.
 
     singles: what evaluating each once would have shown. winner: choosing the best of them by that. noise, winner: None,
     ranks, singles: empty where there is too little to tell.
@@ -143,6 +143,7 @@ class GenomeComparison:
     simulated: bool
     estimates: Mapping[str, Estimate]
     tokens: Mapping[str, float]
+    variances: Mapping[str, Variance | None]
     pairs: tuple[Pair, ...]
     ranks: tuple[RankStability, ...]
     noise: Noise | None
