@@ -178,7 +178,7 @@ def test_what_the_champion_was_held_against_is_told(
     browser.open(tmp_path / "report.html")
     answer = browser.run("document.querySelector('#answer').innerText")
     assert "Beats one model alone." in answer
-    assert f"Cannot be told apart from best of 3, finalist {other[:8]}" in answer
+    assert f"Cannot be told apart from best of 3; finalist {other[:8]}" in answer
     assert "champion, in the final race" in answer
     rows = browser.run("[...document.querySelectorAll('#baselines tbody tr')].map(r => r.innerText)")
     assert len(rows) == 6
