@@ -1,8 +1,8 @@
 """Does a search find a topology of its own? ``python -m benchmarks.graph [--seeds 10] [--json]``
 
 SIMULATED models, whose truth is known. From lone generators, a search in the graph space for accuracy and few tokens;
-then the best of its front that was no dearer there than the best genome of genomes/, judged by exact solve rates. And the same
-where refiners never mend anything: there it must not grow loops.
+then the best of its front that was no dearer than the best genome of genomes/ on the search's problems, judged by exact
+solve rates and by tokens on all problems. And the same where refiners never mend anything: no loops must grow.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ from evo.run.settings import ini_sections
 
 MODELS = ("qwen2.5:1.5b", "llama3.2:3b")  # those that the genomes of genomes/ name
 SETTINGS = {
-    "NEAT.pop_size": "16",
-    "run.generations": "20",
+    "NEAT.pop_size": "24",
+    "run.generations": "40",
     "run.limit_minutes": "0",
     "tasks.problems": "80",
     "evaluation.objectives": "accuracy,tokens",
@@ -43,7 +43,7 @@ SETTINGS = {
     "evaluation.replicates": "4",
     "evaluation.fresh_replicates": "2",
     "evaluation.most_fresh": "8",
-    "PipelineReproduction.elitism": "6",
+    "PipelineReproduction.elitism": "8",
 }
 _MARGIN = 0.95  # of the rival's cost on the search's problems: its cost on all problems is somewhat another
 _JUDGING = 10  # replicates of all problems that tell a pipeline's tokens

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -229,3 +230,18 @@ def test_parsimony_charges_each_node(make_config):
     genome = Evolution(make_config("study"), 1).ask()[0].genome
     assert parsimony(genome) == pytest.approx(0.06)
     assert parsimony(genome, per_node=0.5) == 1.5
+
+
+def test_a_newborn_may_be_revised_before_it_is_measured_and_nobody_else(make_config):
+    evolution = Evolution(make_config(), 1)
+    evolution.tell({i.key: score(i) for i in evolution.ask()})
+    newborn = next(i for i in evolution.ask() if i.key not in evolution.elites)
+    nodes = tuple(replace(n, text="Do it well.") if n.role.calls_model else n for n in newborn.genome.nodes)
+    evolution.revise(newborn.key, replace(newborn.genome, nodes=nodes))
+    assert next(i for i in evolution.ask() if i.key == newborn.key).genome.nodes == nodes
+    with pytest.raises(ValueError, match="is no newborn"):
+        evolution.revise(evolution.elites[0], newborn.genome)
+    with pytest.raises(ValueError, match="has no model"):
+        broken = tuple(replace(n, model=None) if n.role.calls_model else n for n in nodes)
+        evolution.revise(newborn.key, replace(newborn.genome, nodes=broken))
+    evolution.tell({i.key: score(i) for i in evolution.ask()})
