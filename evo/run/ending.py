@@ -16,7 +16,7 @@ from evo.run.settings import RunSettings
 
 __all__ = ["Ending", "conclude"]
 
-_RACE_REPLICATES = 1 << 20  # where the race's replicates begin; survivors' count from 0
+_RACE_REPLICATES = 1 << 28  # where the race's begin; survivors' count from 0, and settings keep them below
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def test_the_final_race_is_on_seeds_of_its_own_and_on_no_validation_problem(fini
     assert finished.final[0].plan == finished.plan == record["champion"]
     assert finished.final[0].lead is None
     assert all(one.lead.problems == 15 for one in finished.final[1:])
-    race = {(c.problem, c.replicate) for c in cells if c.purpose is Purpose.REEVALUATION and c.replicate >= 1 << 20}
+    race = {(c.problem, c.replicate) for c in cells if c.purpose is Purpose.REEVALUATION and c.replicate >= 1 << 28}
     others = {(c.problem, c.replicate) for c in cells if c.purpose is Purpose.REEVALUATION} - race
     validation = {c.problem for c in cells if c.purpose is Purpose.VALIDATION}
     assert len({problem for problem, _ in race}) == 15
