@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Sequence
+from types import FunctionType, GeneratorType
 from typing import Any, Final
 
 __all__ = ["clean", "show", "show_call"]
@@ -59,6 +60,8 @@ def _parts(value: Any, budget: list[int]) -> Iterable[str]:
         yield f"{kind.__name__}("
         yield from _container(list(value), list, budget)
         yield ")"
+    elif isinstance(value, FunctionType | GeneratorType):  # stand-ins of ours, whose names say nothing
+        yield "<function>" if callable(value) else "<iterator>"
     else:
         try:
             yield repr(value)

@@ -140,6 +140,9 @@ def test_values_are_shown_bounded_and_harmless(run: Run) -> None:
     verdict = run("def f(): return 1 << 8_000_000", "assert candidate() == 2")
     assert verdict.failed is not None
     assert verdict.failed.returned == "<int of 8000001 bits>"
+    verdict = run("def f(): return [lambda: 1, iter([1])]", "assert candidate() == 2")
+    assert verdict.failed is not None
+    assert verdict.failed.returned == "[<function>, <iterator>]"
     verdict = run("def f(): raise ValueError('\\x1b[2J' * 999 + '\\ud800')", "assert candidate() == 2")
     assert len(verdict.message) <= 500
     assert "\x1b" not in verdict.message
