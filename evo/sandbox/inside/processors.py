@@ -1,7 +1,7 @@
 """Which processors a process runs on. A matter of speed only: where the system has no such calls, nothing happens.
 
-Two processes that answer each other wake each other at every message. On one processor that costs a few microseconds;
-on two, where one has to be called out of its sleep, ten times as many.
+Two processes that answer each other wake each other at every message. On one processor that is a switch from one to the
+other; on two, a processor has to be called out of its sleep each time, which costs a virtual machine much more.
 """
 
 import contextlib
