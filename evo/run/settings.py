@@ -82,6 +82,10 @@ class PipelineSection:
     evolve_prompts: float = _key(0.0, "chance that a model rewrites a prompt of a newborn genome; 0 = off", 0, 1)
     prompts: str = _key("", "a folder of prompts of your own, ROLE/NAME.md, that adds to ours")
     max_tokens: int = _key(512, "tokens of one answer at most", 16, 32_768)
+    nodes: int = _key(64, "nodes of a pipeline at most", 1, 1000)
+    calls_per_problem: int = _key(64, "model calls of one run of a pipeline at most", 1, 10_000)
+    tokens_per_problem: int = _key(1 << 17, "tokens read and written in one run of a pipeline at most", 256)
+    enough_tests: int = _key(3, "visible tests from which on a tester's own are not asked for", 0)
     context: int = _key(4096, "context length that a model is loaded with", 512, 1 << 20)
     top_k: int = _key(40, "sampling: most likely tokens considered; 0 = all", 0)
     top_p: float = _key(0.9, "sampling: share of probability considered", 0, 1)
@@ -161,7 +165,8 @@ class RunSettings:
         """What every plan of the run has in common."""
         p = self.pipeline
         sampling = Sampling(p.top_k, p.top_p, p.min_p, p.repeat_penalty, p.context, TAILS if p.cut_tails else ())
-        return PipelineSettings(p.early_stopping, p.prelude, p.max_tokens, sampling)
+        bounds = (p.nodes, p.calls_per_problem, p.tokens_per_problem)
+        return PipelineSettings(p.early_stopping, p.prelude, p.max_tokens, sampling, *bounds, p.enough_tests)
 
     @property
     def limits(self) -> Limits:

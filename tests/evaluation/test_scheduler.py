@@ -202,6 +202,49 @@ async def test_stopping_makes_no_new_call(tmp_path):
     assert scheduler.counters.calls_made == len(backend.asked), "what was in flight is kept"
 
 
+def side_by_side(name, *models):
+    """Generators of these models into one executor."""
+    nodes = [PlanNode(Role.GENERATOR, 2 + n, model, "plain", "Write code.", 0.5) for n, model in enumerate(models)]
+    nodes = [PlanNode(Role.TASK, 0), *nodes, PlanNode(Role.EXECUTOR, 9), PlanNode(Role.OUTPUT, 1)]
+    visits = [Visit(1 + n, 0, (), 1, n << 16) for n in range(len(models))]
+    visits.append(Visit(len(models) + 1, 0, tuple(range(len(models))), 2, None))
+    return Plan(tuple(nodes), tuple(visits), (len(models),), PipelineSettings(), name)
+
+
+async def test_calls_of_one_level_are_in_flight_together(tmp_path):
+    backend = ScriptedBackend(slots=8)
+    with Bench(tmp_path, backend) as scheduler:
+        (cell,) = await scheduler.measure(wanted(side_by_side("four", *"mmmm"), problems=1, replicates=1))
+    assert backend.most == 4
+    assert cell.calls == scheduler.counters.calls_made == len({chat.seed for chat in backend.asked}) == 4
+
+
+async def test_what_was_paid_beside_a_failed_call_is_kept(tmp_path):
+    seeds = []
+
+    def second(chat):
+        seeds.append(chat.seed)
+        return len(seeds) == 1
+
+    with Bench(tmp_path, ScriptedBackend(fails=second)) as scheduler:
+        (cell,) = await scheduler.measure(wanted(side_by_side("three", *"mmm"), problems=1, replicates=1))
+        assert cell.solved is None
+        assert scheduler.counters.calls_made == 2
+    again = ScriptedBackend()
+    with Bench(tmp_path, again) as scheduler:
+        (cell,) = await scheduler.measure(wanted(side_by_side("three", *"mmm"), problems=1, replicates=1))
+    assert cell.solved is not None
+    assert [chat.seed for chat in again.asked] == seeds[:1]
+
+
+async def test_a_limit_within_a_level_keeps_what_it_allowed(tmp_path):
+    backend = ScriptedBackend()
+    with Bench(tmp_path, backend, max_calls=2) as scheduler:
+        with pytest.raises(BudgetSpent, match="limit of 2"):
+            await scheduler.measure(wanted(side_by_side("three", *"mmm"), problems=1, replicates=1))
+        assert scheduler.counters.calls_made == len(backend.asked) == 2
+
+
 async def test_hidden_tests_are_never_revealed(tmp_path):
     bench = Bench(tmp_path, ScriptedBackend())
     with bench as scheduler:

@@ -138,7 +138,7 @@ def untested(problem: Problem) -> Problem:
     return replace(problem, visible=BARE)
 
 
-def tests_of(*lines: str):  # type: ignore[no-untyped-def]
+def asserting(*lines: str):  # type: ignore[no-untyped-def]
     return lambda chat: "\n".join(lines) if chat.role == "tester" else numbered(chat)
 
 
@@ -150,7 +150,7 @@ def test_a_tester_is_not_asked_where_the_problem_shows_enough(problem: Problem) 
 
 
 def test_a_testers_asserts_decide_between_drafts_that_nothing_else_tells_apart(untested: Problem) -> None:
-    answers = tests_of("assert add([1]) == 1", "assert add([2]) == 2")
+    answers = asserting("assert add([1]) == 1", "assert add([2]) == 2")
     second = 100 + (1 << 16)
 
     def own(effect: Execute) -> Verdict:
@@ -165,7 +165,7 @@ def test_a_testers_asserts_decide_between_drafts_that_nothing_else_tells_apart(u
 
 
 def test_an_assert_that_all_drafts_fail_sinks_none(untested: Problem) -> None:
-    answers = tests_of("assert add([1]) == 1", "assert add([2]) == 77")
+    answers = asserting("assert add([1]) == 1", "assert add([2]) == 77")
 
     def own(effect: Execute) -> Verdict:
         assert effect.tests is not None
