@@ -42,10 +42,14 @@ console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 
 
-def new_app() -> typer.Typer:
-    """An app with plain help text, without boxes. Docstring lines below a line of ``\\b`` are printed as written."""
+def new_app(cls: type[typer.core.TyperGroup] | None = None, *, add_completion: bool = False) -> typer.Typer:
+    """An app with plain help text, without boxes. Docstring lines below a line of ``\\b`` are printed as written.
+
+    cls: of a group of commands. add_completion: for a console script; ``python -m`` cannot be completed.
+    """
     return typer.Typer(
-        add_completion=False,
+        cls=cls,
+        add_completion=add_completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

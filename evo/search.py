@@ -113,6 +113,9 @@ def main(
       python -m evo.search --resume                      (continues the latest search)
       python -m evo.search --run mine --fork wider --problems 24
       python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
+
+    \b
+    Exit codes: 0 done, 1 failed while running, 2 bad input, 130 interrupted; the run goes on with --run.
     """
     given = locals()
     flags = {key: given[flag] for flag, key in _FLAGS.items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from evo.comparison.outcomes import Floats
 
@@ -45,7 +45,7 @@ class Shift:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Student's interval."""
-        reach = float(stats.t.ppf(0.5 + confidence / 2, max(self.freedom, 1))) * self.stderr
+        reach = float(scipy.stats.t.ppf(0.5 + confidence / 2, max(self.freedom, 1))) * self.stderr
         return self.mean - reach, self.mean + reach
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from evo.comparison.outcomes import Floats
 from evo.evaluation import Cell, Difference, gains, paired
@@ -72,7 +72,7 @@ def permutation_p(means: Floats, random: np.random.Generator, resamples: int = _
     told = means[means != 0]  # what is 0 has no sign
     if len(told) < 2:  # too few for scipy: nothing is more extreme, half of what is alike counts
         return 0.5 if len(told) else 1.0
-    result = stats.permutation_test(
+    result = scipy.stats.permutation_test(
         (told,),
         lambda x, axis: np.sum(x, axis=axis),
         permutation_type="samples",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from evo.comparison.outcomes import Floats, Outcomes, mean_over
 
@@ -44,7 +44,7 @@ def _stability(solved: Floats, count: int, random: np.random.Generator) -> RankS
         order = random.permutation(solved.shape[2])
         ranking = np.nan_to_num(_scores(solved[:, :, order[:count]]))
         judge = np.nan_to_num(_scores(solved[:, :, order[count:]]))
-        tau = float(stats.kendalltau(ranking, judge).statistic)
+        tau = float(scipy.stats.kendalltau(ranking, judge).statistic)
         taus.append(0.0 if np.isnan(tau) else tau)  # a ranking in which all are equal says nothing
         first = np.isclose(ranking, ranking.max())
         best = np.isclose(judge, judge.max())

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from evo.evaluation.cell import Cell
 
@@ -31,7 +31,7 @@ class Difference:
         """Student's interval over problems, cut at -1 and 1."""
         if self.problems < 2:
             return -1.0, 1.0
-        reach = float(stats.t.ppf(0.5 + confidence / 2, self.problems - 1)) * self.stderr
+        reach = float(scipy.stats.t.ppf(0.5 + confidence / 2, self.problems - 1)) * self.stderr
         return max(-1.0, self.mean - reach), min(1.0, self.mean + reach)
 
 

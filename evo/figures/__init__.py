@@ -30,6 +30,7 @@ from evo.figures.gallery import Panel, draw_gallery
 from evo.figures.layers import to_networkx
 from evo.figures.lineage import Ancestor, differences, lineage_chart
 from evo.figures.markup import topology_dot, topology_mermaid
+from evo.figures.notebook import Shown
 from evo.figures.pareto import ParetoPoint, draw_pareto
 from evo.figures.picture import TopologyInfo
 from evo.figures.style import figure_style
@@ -52,6 +53,7 @@ __all__ = [
     "RankPoint",
     "ScorePoint",
     "SharePoint",
+    "Shown",
     "SpeciesPoint",
     "SpendingPoint",
     "TokenPoint",

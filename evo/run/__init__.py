@@ -8,6 +8,7 @@ from evo.run.exporting import config_beside, export
 from evo.run.folder import RunFolder
 from evo.run.live import Interrupted
 from evo.run.outputs import percent
+from evo.run.planning import Pace, SearchCost, measure_pace, plan_search
 from evo.run.report import write_beside, write_pictures, write_report
 from evo.run.result import GenerationReport, GenomeComparison, Observer, Progress, RunComparison, SearchResult
 from evo.run.session import free_name, search
@@ -20,10 +21,12 @@ __all__ = [
     "GenomeComparison",
     "Interrupted",
     "Observer",
+    "Pace",
     "Progress",
     "RunComparison",
     "RunFolder",
     "RunSettings",
+    "SearchCost",
     "SearchResult",
     "Solution",
     "changes_from",
@@ -36,9 +39,11 @@ __all__ = [
     "display_for",
     "export",
     "free_name",
+    "measure_pace",
     "one_task",
     "parse_settings",
     "percent",
+    "plan_search",
     "preset_names",
     "read_preset",
     "search",

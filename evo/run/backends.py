@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evo.errors import UserError
 from evo.evaluation import Store
 from evo.models import Backend, open_backend
 from evo.models.simulated import SimulatedBackend
@@ -22,12 +23,20 @@ class Pool:
     reason: str
 
 
-async def open_pool(settings: RunSettings, problems: Sequence[Problem], store: Store, observer: Observer) -> Pool:
-    """Open the backend that the settings name. A run that has begun keeps the backend and the models that it began
-    with.
+async def open_pool(
+    settings: RunSettings, problems: Sequence[Problem], store: Store, observer: Observer, own: Backend | None = None
+) -> Pool:
+    """Open the backend that the settings name, or take ``own``. A run that has begun keeps the backend and the models
+    that it began with. Raises UserError.
     """
     name: str = store.meta("backend") or settings.models.backend
     wanted = tuple((store.meta("pool") or "").split()) or settings.models.models
+    if own is not None:
+        if store.meta("backend") not in (None, own.name):
+            raise UserError(f"this run was begun with the backend {name}, not {own.name}; name another run")
+        if not wanted:
+            raise UserError("models.models: a backend of your own needs the names of its models")
+        return Pool(own, wanted, "given by the program that searches")
     if name == "simulated":
         backend = SimulatedBackend(problems, models=wanted or None)
         pool = Pool(backend, backend.models, "SIMULATED models with known ground truth: an instrument, not a result")

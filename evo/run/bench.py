@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evo.evaluation import Scheduler, Store
 from evo.genome import Role
-from evo.models import ModelInfo
+from evo.models import Backend, ModelInfo
 from evo.pipeline import PromptBook
 from evo.run.backends import Pool, open_pool
 from evo.run.folder import RunFolder, write_text
@@ -42,8 +42,10 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observer: Observer) -> AsyncIterator[Bench]:
-    """Open a bench on a held run folder; from then on ``text`` is the run's config.
+async def open_bench(
+    settings: RunSettings, text: str, folder: RunFolder, observer: Observer, backend: Backend | None = None
+) -> AsyncIterator[Bench]:
+    """Open a bench on a held run folder; from then on ``text`` is the run's config. backend: instead of the settings'.
 
     Raises UserError for what the settings name and is not there, and for a run that was begun with other weights,
     problems, prompts or code.
@@ -59,7 +61,7 @@ async def open_bench(settings: RunSettings, text: str, folder: RunFolder, observ
     async with contextlib.AsyncExitStack() as stack:
         store = Store(folder.database, calls_from=_shared_calls(settings.models.call_store))
         stack.callback(store.close)
-        pool = await open_pool(settings, problems, store, observer)
+        pool = await open_pool(settings, problems, store, observer, backend)
         stack.push_async_callback(pool.backend.aclose)
         sandbox = stack.enter_context(
             SandboxPool(settings.sandbox.workers, settings.limits, unsafe=settings.sandbox.unsafe)

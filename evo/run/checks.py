@@ -71,7 +71,13 @@ def _sandbox() -> Check:
         return Check("sandbox", False, reasons, "install bubblewrap (apt install bubblewrap)")
     better = tiers[0] if tiers[0] is not best else None
     fix = f"{better.name} would be stronger: {better.reason}" if better else ""
-    return Check("sandbox", True, f"{best.name}: {best.promises}", fix)
+    return Check("sandbox", True, f"{best.name}: {best.promises}. Not isolated: {_not_isolated(best.name)}", fix)
+
+
+def _not_isolated(tier: str) -> str:
+    """As docs/sandbox.md says under "Not promised"."""
+    more = {"landlock": ", names of installed packages", "unsafe": ", files, network, processes"}.get(tier, "")
+    return f"the kernel (against its faults, use a virtual machine), timing and caches{more}"
 
 
 def _backends() -> tuple[Check, Check]:

@@ -7,13 +7,13 @@ that was not paid for is where it goes on.
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
 
-from evo.errors import EvoError
+from evo.errors import EvoError, UserError
 from evo.evaluation import BudgetSpent, Cell, Contest, Estimate, Ledger, Measurement, Policy, Purpose, Store
 from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness, parsimony
 from evo.genome import Genome, dumps
@@ -25,7 +25,10 @@ from evo.run.rewriting import Asks, Rewriter
 from evo.run.settings import RunSettings
 from evo.tasks import Problem
 
-__all__ = ["Candidate", "Course", "Measures"]
+__all__ = ["Candidate", "Course", "Measures", "Term"]
+
+Term = Callable[[Genome, Estimate], float]
+"""What a program adds to a genome's fitness."""
 
 
 class Measures(Asks, Protocol):
@@ -58,6 +61,7 @@ class Course:
         store: Store,
         progress: Progress,
         observer: Observer,
+        term: Term | None = None,
     ) -> None:
         self._settings = settings
         self._evolution = Evolution(evolution, settings.run.seed)
@@ -70,6 +74,7 @@ class Course:
         self._store = store
         self._progress = progress
         self._observer = observer
+        self._term = term
         self._ledger = Ledger()
         self._rewriter = Rewriter(settings, prompts, scheduler, self._ledger)
         self._known: dict[str, tuple[Genome, Plan]] = {}  # by plan digest, the first genome of each phenotype
@@ -181,7 +186,15 @@ class Course:
         """What neat-python is told: a cautious solve rate less what nodes and tokens cost; None without evidence."""
         if (estimate := estimates.get(digest)) is None:
             return None
-        return estimate.mean - self._settings.evaluation.caution * estimate.stderr - self._price(genome, digest)
+        cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
+        return cautious - self._price(genome, digest) + self._own(genome, estimate)
+
+    def _own(self, genome: Genome, estimate: Estimate) -> float:
+        """What the program that searches adds."""
+        own = 0.0 if self._term is None else float(self._term(genome, estimate))
+        if not math.isfinite(own):
+            raise UserError(f"the fitness term gave {own}; it must give a finite number")
+        return own
 
     def _price(self, genome: Genome, digest: str) -> float:
         tokens = self._settings.evaluation.token_price * self._ledger.tokens(digest) / 1000

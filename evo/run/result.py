@@ -1,11 +1,13 @@
 """What a search or a comparison leaves behind, and what it shows while it goes on. Plain data."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from evo.comparison import Finalist, Inflation, Noise, Outcomes, Pair, RankStability, Single, Winner
 from evo.evaluation import Counters, Difference, Estimate, Variance
+from evo.figures import Shown
 from evo.genome import Genome
 from evo.models import ModelInfo
 from evo.run.front import FrontPoint
@@ -129,6 +131,26 @@ class SearchResult:
     ended: str
     complete: bool
     seconds: float
+
+    def _repr_png_(self) -> bytes:
+        return self._shown._repr_png_()
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "on fresh seeds and problems it never saw" if self.unseen else "on fresh seeds": self.validated,
+            "as the search saw it (biased upwards)": self.search,
+            "ended": self.ended,
+            "model calls made, saved": f"{self.counters.calls_made}, {self.counters.calls_saved}",
+            "models": ", ".join(self.models),
+            "folder": self.folder,
+        }
+        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(str(text))}</td></tr>" for name, text in rows.items())
+        mark = "<p><b>SIMULATED models, an instrument: no claim about real ones.</b></p>" if self.simulated else ""
+        return f"<div>{mark}<table>{cells}</table>{self._shown._repr_html_()}</div>"
+
+    @property
+    def _shown(self) -> Shown:
+        return Shown(self.champion, f"Champion of {self.folder.name}", self.simulated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,16 @@ def run(
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Go without isolation where there is none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a program against all tests of a problem. Exit code 0: it passes; 1: it does not."""
+    """Run a program against all tests of a problem.
+
+    \b
+    Examples:
+      python -m evo.sandbox run answer.py --task HumanEval/0
+      python -m evo.sandbox run - --task Mbpp/2 --json
+
+    \b
+    Exit codes: 0 it passes, 1 it does not, 2 bad input.
+    """
     code = _read(solution)
     problem = _problem(task, benchmark)
     job = Job(code, problem.hidden.source, problem.entry_point)
@@ -44,7 +53,12 @@ def run(
 
 @app.command()
 def info(as_json: AsJson = False) -> None:
-    """Show the isolation tiers of this machine, each tried, and what each promises."""
+    """Show the isolation tiers of this machine, each tried, and what each promises.
+
+    \b
+    Example:
+      python -m evo.sandbox info
+    """
     tiers = probe()
     if as_json:
         print_json(tiers)

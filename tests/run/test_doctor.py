@@ -27,6 +27,8 @@ def test_a_machine_that_runs_these_tests_is_well(tmp_path):
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert set(checks) == {"python", "packages", "sandbox", "ollama", "embedded", "disk"}
     assert "neat-python" in checks["packages"]["found"]
+    assert "Not isolated: the kernel" in checks["sandbox"]["found"]
+    assert all(check["fix"] for check in checks.values() if not check["good"])
 
 
 def test_without_any_backend_it_says_so_and_what_helps(tmp_path, monkeypatch):
@@ -68,4 +70,49 @@ def test_no_run_is_one_line(tmp_path):
     done = doctor("nothing", cwd=tmp_path)
     assert done.returncode == 2
     assert "no run is there" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_plan_is_near_what_a_search_really_uses(tmp_path):
+    settings = ["--set", "run.generations=24", "--set", "evaluation.validation_problems=20"]
+    done = doctor("--plan", "laptop", *settings, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cost = json.loads(done.stdout)["cost"]
+    assert (cost["generations"], cost["rehearsed"], cost["hours"]) == (24, 10, None)
+    assert any("SIMULATED" in text for text in cost["assumptions"])
+    assert cost["low"] < cost["calls"] < cost["high"]
+    # A seed that was not rehearsed, all generations: other problems, other genomes.
+    changes = {"models.backend": "simulated", "run.generations": "24", "run.limit_minutes": "0", "run.seed": "8"}
+    used = evo.search("laptop", run=str(tmp_path / "run"), changes=changes | {"evaluation.validation_problems": "20"})
+    assert 0.7 * cost["low"] < used.counters.calls_made < 1.4 * cost["high"]
+    read = cost["tokens_read"] / cost["calls"]
+    assert 0.6 < read / (used.counters.prompt_tokens / used.counters.calls_made) < 1.6
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"], "a plan leaves nothing behind"
+
+
+@pytest.mark.model
+def test_time_per_call_is_measured_and_becomes_hours(tmp_path):
+    arguments = ("--measure", "--backend", "embedded", "--models", "smollm2:135m", "--plan", "tiny", "--json")
+    done = doctor(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    pace, cost = answer["pace"], answer["cost"]
+    assert pace["calls"] >= 2
+    assert 0.005 < pace["seconds_per_call"] < 600
+    assert cost["hours"] == pytest.approx(cost["calls"] * pace["seconds_per_call"] / 3600)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["x", "--measure"], "leave --plan"),
+        (["--set", "run.seed=2"], "give --plan"),
+        (["--plan", "nonsense"], "no such preset"),
+        (["--measure", "--backend", "nobody"], "nobody"),
+    ],
+)
+def test_wrong_use_is_one_line(tmp_path, arguments, words):
+    done = doctor(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
     assert done.stderr.count("\n") == 1

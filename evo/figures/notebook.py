@@ -1,0 +1,35 @@
+"""What a notebook shows: a pipeline as a picture, and in words."""
+
+import html
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo.figures.topology import draw_topology
+from evo.figures.words import explain
+from evo.genome import Genome
+
+__all__ = ["Shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A genome for a notebook: the last line of a cell is drawn."""
+
+    genome: Genome
+    title: str = ""
+    simulated: bool = False
+
+    def _repr_png_(self) -> bytes:
+        return self._drawn(".png")
+
+    def _repr_html_(self) -> str:
+        words = html.escape(explain(self.genome)).strip().replace("\n", "<br>")
+        picture = self._drawn(".svg").decode()
+        return f"<figure>{picture[picture.index('<svg') :]}<figcaption>{words}</figcaption></figure>"
+
+    def _drawn(self, suffix: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"topology{suffix}"
+            draw_topology(self.genome, path, title=self.title, simulated=self.simulated)
+            return path.read_bytes()
