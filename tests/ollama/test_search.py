@@ -1,4 +1,4 @@
-"""Whole searches over a server that is restarted, loses a model, holds one model at a time; and over real models."""
+"""Whole searches over a server that is restarted, loses a model, holds one model at a time."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ import pytest
 
 import evo
 from evo.errors import EvoError
-from evo.models import ModelMissing, pull, weights_named
+from evo.models import ModelMissing
 
 CHANGES = {
     "models.backend": "ollama",
@@ -121,20 +121,3 @@ def test_pull_lets_the_server_fetch_what_it_lacks(start_double, monkeypatch) -> 
         search(double.url, monkeypatch, "one,pullable")
     found = search(double.url, monkeypatch, "one,pullable", **{"models.pull": "true", "run.generations": "1"})
     assert set(found.models) == {"one", "pullable"}
-
-
-@pytest.mark.model
-@pytest.mark.ollama
-def test_a_search_over_two_real_models_that_take_turns(start_double, monkeypatch, weights, request) -> None:
-    if request.config.getoption("--ollama-host"):
-        pytest.skip("this one is about the double's limits; the suite of backends speaks to the real server")
-    coder = pull(weights_named("qwen2.5-coder:0.5b"))
-    models = ("--model", f"small={weights}", "--model", f"coder={coder}")
-    double = start_double(*models, "--loaded", "1", "--parallel", "2")
-    short = {"NEAT.pop_size": "2", "run.generations": "2", "tasks.problems": "1", "pipeline.max_tokens": "24"}
-    least = {"evaluation.validation_problems": "1", "evaluation.replicates": "1", "PipelineGenome.iterations": "1 2"}
-    found = search(double.url, monkeypatch, "small,coder", **short, **least, **{"pipeline.context": "1024"})
-    assert len(found.generations) == 2
-    assert count("FROM cells WHERE solved IS NULL") == 0
-    assert count("FROM calls WHERE prompt_tokens > 0 AND completion_tokens > 0") == count("FROM calls")
-    assert found.counters.calls_made == double.counters()["answered"]
