@@ -102,8 +102,8 @@ def visits(genome: Genome) -> dict[int, int]:
     """By id, how often each node that calls a model may run at most in one run of a valid genome.
 
     A node runs once and once more for every turn of a loop that it lies on; a loop turns as often as its refiner has
-    iterations, in the whole run. A refiner that leads nowhere else runs no more often than that, and an analyzer no
-    more often than those it feeds. The sum bounds the model calls of a run.
+    iterations, in the whole run. A refiner that leads nowhere else runs no more often than that, and an analyzer that
+    feeds only such no more often than they. The sum bounds the model calls of a run.
     """
     edges, loops = live_edges(genome), back_edges(genome)
     after, before = _successors(edges), _successors((t, s) for s, t in edges)
@@ -115,8 +115,9 @@ def visits(genome: Genome) -> dict[int, int]:
     forward = {s for s, t in edges if (s, t) not in loops}
     found |= {id: own for id, own in turns.items() if id not in forward}
     for node in genome.nodes:
-        if node.role is Role.ANALYZER:
-            found[node.id] = min(found[node.id], sum(found.get(t, 0) for s, t in edges if s == node.id))
+        fed = [t for s, t in edges if s == node.id]
+        if node.role is Role.ANALYZER and not forward.intersection(fed):
+            found[node.id] = min(found[node.id], sum(found.get(t, 0) for t in fed))
     return found
 
 
