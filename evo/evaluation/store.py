@@ -11,7 +11,9 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, cast
 
 from evo.errors import EvoError, UserError
@@ -262,16 +264,21 @@ class Store:
             raise
 
 
+@lru_cache(maxsize=4096)
+def _error_types(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
 def _cell(row: tuple[Any, ...]) -> Cell:
     plan, problem, purpose, replicate, solved, status, error_types, calls, prompt_tokens, completion_tokens, fault = row
     return Cell(
-        plan=plan,
-        problem=problem,
+        plan=intern(plan),  # a run has a million cells, and few words in them
+        problem=intern(problem),
         purpose=Purpose(purpose),
         replicate=replicate,
         solved=None if solved is None else bool(solved),
-        status=status,
-        error_types=tuple(json.loads(error_types)),
+        status=intern(status),
+        error_types=_error_types(error_types),
         calls=calls,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,

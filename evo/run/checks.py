@@ -22,6 +22,7 @@ __all__ = ["Check", "check_machine", "check_run"]
 _PYTHON = (3, 11)
 _PACKAGES = ("neat-python", "ollama", "numpy", "scipy", "matplotlib", "networkx", "typer", "rich", "jinja2")
 _DISK_BYTES = 2_000_000_000
+_TABLES = ("calls", "executions", "cells", "plans", "generations")
 _FOREIGN = "PRAGMA foreign_key_check"
 
 
@@ -129,10 +130,11 @@ def _database(folder: RunFolder) -> Iterator[Check]:
             faults = _faults(db)
             if faults:
                 yield Check("database", False, "; ".join(faults[:3]), _salvage(folder))
-                yield _record(db, "can still be read")
+                yield Check("record", True, f"{', '.join(_readable(db))} can still be read")
                 return
             yield Check("database", True, "whole")
-            yield _record(db, "on record")
+            counts = [f"{db.execute(f'SELECT COUNT(*) FROM {name}').fetchone()[0]} {name}" for name in _TABLES]
+            yield Check("record", True, ", ".join(counts))
             missing = db.execute("SELECT COUNT(*) FROM cells WHERE solved IS NULL").fetchone()[0]
             fix = f"measured again by: python -m evo.search --run {folder.path}" if missing else ""
             yield Check("missing cells", True, f"{missing}", fix)
@@ -149,16 +151,13 @@ def _faults(db: sqlite3.Connection) -> list[str]:
         return [str(error)]
 
 
-def _record(db: sqlite3.Connection, words: str) -> Check:
-    """What a person would count, of whatever can be read."""
-    counts = []
-    for table in ("calls", "executions", "cells", "plans", "generations"):
-        rows, found = readable_rows(db, table), 0
+def _readable(db: sqlite3.Connection) -> Iterator[str]:
+    for table in _TABLES:
+        found = 0
         with suppress(UserError):
-            for _ in rows:
+            for _ in readable_rows(db, table):
                 found += 1
-        counts.append(f"{found} {table}")
-    return Check("record", True, f"{', '.join(counts)} {words}")
+        yield f"{found} {table}"
 
 
 def _salvage(folder: RunFolder) -> str:
