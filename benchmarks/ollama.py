@@ -1,7 +1,7 @@
 """Calls per second: evo's client against a plain loop. ``python -m benchmarks.ollama --models NAME --host URL``
 
 The plain loop is what one would write with the official client: one call after the other, in the order in which they
-come. Both make the same calls of the same server in turns, each round with seeds of its own, so that the ratio holds on
+come. Both make calls of the same kind to the same server in turns, each round with seeds of its own, so that the ratio holds on
 a machine that does other things as well.
 """
 
