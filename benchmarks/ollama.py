@@ -1,8 +1,8 @@
 """Calls per second: evo's client against a plain loop. ``python -m benchmarks.ollama --models NAME --host URL``
 
 The plain loop is what one would write with the official client: one call after the other, in the order in which they
-come. Both make calls of the same kind to the same server in turns, each round with seeds of its own, so that the ratio holds on
-a machine that does other things as well.
+come. Both make calls of the same kind to the same server in turns, each round with seeds of its own, so that the ratio
+holds on a machine that does other things as well.
 """
 
 import asyncio
