@@ -22,6 +22,7 @@ __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_USAGE",
     "console",
+    "messages",
     "new_app",
     "plain",
     "print_json",
@@ -39,7 +40,8 @@ _ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ 
 console = Console(highlight=False)
 """Standard output for people. Plain without a terminal; keeps to NO_COLOR."""
 
-_errors = Console(stderr=True, highlight=False)
+messages = Console(stderr=True, highlight=False)
+"""Standard error for people: progress beside an answer that goes to a file or a program, and warnings."""
 
 
 def new_app(cls: type[typer.core.TyperGroup] | None = None, *, add_completion: bool = False) -> typer.Typer:
@@ -94,7 +96,7 @@ def _fail(message: str, code: int) -> int:
 
 def warn(message: str) -> None:
     """One line on standard error that does not end the command."""
-    _errors.print(f"warning: {' '.join(message.split())}", markup=False, soft_wrap=True)
+    messages.print(f"warning: {' '.join(message.split())}", markup=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

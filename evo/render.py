@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from evo.cli import console, new_app, run_app
+from evo.cli import console, new_app, print_json, run_app
 from evo.errors import UserError
-from evo.figures import draw_topology, explain, topology_ascii, topology_dot, topology_mermaid
+from evo.figures import draw_topology, explain, topology_ascii, topology_data, topology_dot, topology_mermaid
 from evo.genome import read_genome
 from evo.resources import genome_path
 
@@ -23,6 +23,7 @@ def render(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="Print a Graphviz digraph.")] = False,
     explanation: Annotated[bool, typer.Option("--explain", help="Print the pipeline in plain words.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print nodes, edges and steps as one JSON document.")] = False,
 ) -> None:
     """Draw a genome's topology.
 
@@ -31,6 +32,7 @@ def render(
       python -m evo.render runs/laptop/champion.json
       python -m evo.render runs/laptop/champion.json --output champion.svg
       python -m evo.render self-refine --explain
+      python -m evo.render self-refine --json
       python -m evo.render self-refine --dot | dot -Tpdf -o self-refine.pdf
 
     \b
@@ -38,14 +40,16 @@ def render(
     """
     printers = {topology_ascii: ascii, topology_mermaid: mermaid, topology_dot: dot, explain: explanation}
     chosen = [printer for printer, wanted in printers.items() if wanted]
-    if len(chosen) > 1:
-        raise UserError("--ascii, --mermaid, --dot and --explain print one form each: choose one of them")
+    if len(chosen) + as_json > 1:
+        raise UserError("--ascii, --mermaid, --dot, --explain and --json print one form each: choose one of them")
     path = genome_path(genome)
     parsed, head = read_genome(path), _head(path)
     if output is not None:
         title, subtitle = head.get("name", path.stem), head.get("description", "")
         draw_topology(parsed, output, title=title, subtitle=subtitle, simulated=_is_simulated(head))
-    if output is None or chosen:
+    if as_json:
+        print_json({"genome": path, "simulated": _is_simulated(head), "picture": output, **topology_data(parsed)})
+    elif output is None or chosen:
         printer = chosen[0] if chosen else topology_ascii
         typer.echo(printer(parsed).rstrip("\n"))
     else:

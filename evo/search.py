@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evo.cli import console, new_app, run_app
+from evo.cli import console, messages, new_app, print_json, run_app
 from evo.run import (
     Interrupted,
     RunFolder,
@@ -15,6 +15,7 @@ from evo.run import (
     display_for,
     percent,
     preset_names,
+    search_document,
     write_report,
 )
 from evo.run import search as run_search
@@ -95,6 +96,9 @@ def main(
     no_baselines: Annotated[
         bool, typer.Option("--no-baselines", help="Do not compare the champion with plainer pipelines afterwards.")
     ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON document; progress goes to standard error.")
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change any key of the preset.")
     ] = None,
@@ -112,6 +116,7 @@ def main(
       python -m evo.search --run mine                    (continues runs/mine)
       python -m evo.search --resume                      (continues the latest search)
       python -m evo.search --run mine --fork wider --problems 24
+      python -m evo.search --run mine --json > result.json
       python -m evo.search --set evaluation.caution=2 --set PipelineGenome.max_nodes=6
 
     \b
@@ -123,13 +128,14 @@ def main(
     changes = changes_from(flags, settings or [])
     if no_baselines:
         changes["baselines.enabled"] = "false"
+    said = messages if json else console
     try:
-        result = run_search(config, run=run, resume=resume, fork=fork, observer=display_for(console), changes=changes)
+        result = run_search(config, run=run, resume=resume, fork=fork, observer=display_for(said), changes=changes)
     except Interrupted as stop:
-        console.print(f"{stop}\nto go on: python -m evo.search --run {stop.run}", markup=False, soft_wrap=True)
+        said.print(f"{stop}\nto go on: python -m evo.search --run {stop.run}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from stop
     write_report(RunFolder(result.folder))
-    _print_result(result)
+    print_json(search_document(result)) if json else _print_result(result)
 
 
 def _print_result(result: SearchResult) -> None:

@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from evo.cli import EXIT_FAILED, console, new_app, print_json, run_app
+from evo.cli import EXIT_FAILED, messages, new_app, print_json, run_app
 from evo.errors import UserError
 from evo.genome import read_genome, with_models
 from evo.pipeline import told
 from evo.resources import genome_path
 from evo.run import (
     Interrupted,
-    Observer,
     RunFolder,
     Solution,
     changes_from,
@@ -60,6 +59,9 @@ def solve(
       python -m evo.solve runs/search-001/champion.json mine.jsonl
       python -m evo.solve self-refine --model qwen2.5-coder:0.5b --prompt "Write add(a, b)." --tests tests.py
       python -m evo.solve runs/search-001/champion.json mine.jsonl --attempts 5 --steps
+      python -m evo.solve self-refine --prompt "Write add(a, b)." --tests tests.py > add.py
+
+    Progress goes to standard error, the answer alone to standard output.
 
     \b
     Exit codes: 0 every task's tests pass, 1 some do not or something failed, 2 bad input, 130 interrupted.
@@ -71,7 +73,6 @@ def solve(
         found = with_models(found, {node.model: model for node in found.nodes if node.model})
     run = run or free_name("solve")
     source = _task(run, tasks, prompt, tests)
-    observer = Observer() if json else display_for(console)
     try:
         solutions = solve_tasks(
             found,
@@ -79,17 +80,17 @@ def solve(
             attempts=attempts,
             config=config or config_beside(path),
             run=run,
-            observer=observer,
+            observer=display_for(messages),
             changes=changes,
         )
     except Interrupted as stop:
-        console.print(f"{stop}\nto go on: run the same command with --run {run}", markup=False, soft_wrap=True)
+        messages.print(f"{stop}\nto go on: run the same command with --run {run}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from stop
     if json:
         print_json(solutions)
     else:
         for solution in solutions:
-            _show(solution, drafts=verbose)
+            typer.echo(_words(solution, drafts=verbose))
     if not all(solution.verdict.passed for solution in solutions):
         raise typer.Exit(EXIT_FAILED)
 
@@ -111,10 +112,9 @@ def _task(run: str, tasks: Path | None, prompt: str | None, tests: Path | None) 
     return one_task(RunFolder.named(run).path, prompt, read_test_file(text, prompt, str(tests))).resolve()
 
 
-def _show(solution: Solution, *, drafts: bool) -> None:
-    mark = "SIMULATED models, an instrument: this is made from the reference.\n" if solution.simulated else ""
-    words = told(solution.task, solution.trace, solution.verdict, attempts=solution.attempts, drafts=drafts)
-    console.print(f"\n{mark}{words}", markup=False, soft_wrap=True)
+def _words(solution: Solution, *, drafts: bool) -> str:
+    mark = "# SIMULATED models, an instrument: this is made from the reference.\n" if solution.simulated else ""
+    return mark + told(solution.task, solution.trace, solution.verdict, attempts=solution.attempts, drafts=drafts)
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ def _work(plan: Plan, problems: list[Problem], options: argparse.Namespace, limi
                  "attempts": attempt + 1, "steps": drafts}
             )  # fmt: skip
         else:
-            print("\n" + told(problem.id, trace, verdict, attempts=attempt + 1, drafts=options.steps))
+            print(told(problem.id, trace, verdict, attempts=attempt + 1, drafts=options.steps))
     if options.json:
         print(json.dumps(documents, indent=2, ensure_ascii=False))
     return 0 if solved == len(problems) else 1

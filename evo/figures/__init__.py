@@ -35,6 +35,7 @@ from evo.figures.pareto import ParetoPoint, draw_pareto
 from evo.figures.picture import TopologyInfo
 from evo.figures.style import figure_style
 from evo.figures.topology import draw_topology, topology_figure
+from evo.figures.topology_data import topology_data
 from evo.figures.topology_info import topology_info
 from evo.figures.traffic import Traffic
 from evo.figures.words import explain, reading_order
@@ -89,6 +90,7 @@ __all__ = [
     "to_networkx",
     "tokens_chart",
     "topology_ascii",
+    "topology_data",
     "topology_dot",
     "topology_figure",
     "topology_info",

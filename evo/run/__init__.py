@@ -4,6 +4,7 @@ from evo.run.checks import Check, check_machine, check_run
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.determinism import check_determinism
 from evo.run.display import display_for
+from evo.run.document import search_document
 from evo.run.exporting import config_beside, export
 from evo.run.folder import RunFolder
 from evo.run.live import Interrupted
@@ -47,6 +48,7 @@ __all__ = [
     "preset_names",
     "read_preset",
     "search",
+    "search_document",
     "self_test_genome",
     "solve",
     "write_beside",

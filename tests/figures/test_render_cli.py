@@ -1,5 +1,6 @@
 """``python -m evo.render`` as a user runs it: a process, files, exit codes."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,22 @@ def test_pictures(name: str, genome: Path, tmp_path: Path) -> None:
             assert f">{words}<".encode() in picture
 
 
+def test_json_has_what_is_drawn(genome: Path, tmp_path: Path) -> None:
+    ended = _render(genome, "--json", "--output", "drawn.svg", folder=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    found = json.loads(ended.stdout)
+    assert (tmp_path / found["picture"]).stat().st_size > 0
+    assert found["simulated"] is True
+    assert {node["id"]: node["role"] for node in found["nodes"]} == {node.id: node.role for node in LOOP.nodes}
+    assert [node["model"] for node in found["nodes"] if node["role"] == "generator"] == [
+        node.model for node in LOOP.nodes if node.role == "generator"
+    ]
+    assert {(e["source"], e["target"]) for e in found["edges"]} == {(c.source, c.target) for c in LOOP.connections}
+    (loop,) = [edge for edge in found["edges"] if edge["kind"] == "loop"]
+    assert loop["budget"] == LOOP.node(loop["source"]).iterations == 3
+    assert found["steps"] == explain(LOOP).splitlines()
+
+
 def test_a_shipped_genome_by_name() -> None:
     ended = _render("self-refine", "--explain")
     assert ended.returncode == 0
@@ -55,6 +72,7 @@ def test_a_shipped_genome_by_name() -> None:
         (["broken.json"], "broken.json"),
         (["champion.json", "-o", "champion.gif"], "name it .png or .svg"),
         (["champion.json", "--dot", "--ascii"], "choose one"),
+        (["champion.json", "--dot", "--json"], "choose one"),
         (["champion.json", "--colour"], "--colour"),
         ([], "--help"),
     ],

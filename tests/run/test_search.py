@@ -1,5 +1,6 @@
 """Whole searches on the SIMULATED pool: same seed, same everything, whatever the workers, the kills and the order."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -137,6 +138,28 @@ def command(folder, **changes):
     more = {key.replace("__", "."): str(value) for key, value in changes.items()}
     settings = [part for key, value in (QUICK | more).items() for part in ("--set", f"{key}={value}")]
     return [sys.executable, "-m", "evo.search", "--run", str(folder), *settings]
+
+
+def test_json_is_the_result_and_nothing_else(tmp_path):
+    folder = tmp_path / "run"
+    run = subprocess.run([*command(folder), "--json"], capture_output=True, text=True, check=True)
+    found = json.loads(run.stdout)
+    result = search(folder)  # the same run, from its record
+    assert "generation 1/" in run.stderr, "progress goes to standard error"
+    assert found["champion"] == str(folder / "champion.json")
+    assert (folder / "champion.json").is_file()
+    assert Path(found["report"]).is_file()
+    assert (found["plan"], found["folder"], found["simulated"]) == (result.plan, str(folder), True)
+    assert (found["ended"], found["complete"]) == (result.ended, True)
+    for name in ("search", "validated"):
+        estimate = getattr(result, name)
+        assert (found[name]["mean"], found[name]["stderr"]) == (estimate.mean, estimate.stderr)
+        assert found[name]["interval"] == list(estimate.interval())
+        assert (found[name]["problems"], found[name]["replicates"]) == (estimate.problems, estimate.replicates)
+    assert [one["number"] for one in found["generations"]] == [0, 1, 2, 3]
+    with sqlite3.connect(folder / "run.sqlite") as db:
+        assert found["calls"]["made"] == db.execute("SELECT COUNT(*) FROM calls").fetchone()[0] > 0
+    assert found["tokens"]["prompt"] > 0
 
 
 def test_killed_anywhere_it_ends_the_same(tmp_path):
