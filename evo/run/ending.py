@@ -14,9 +14,10 @@ from evo.run.loop import Candidate, Course, Measures
 from evo.run.result import Progress
 from evo.run.settings import RunSettings
 
-__all__ = ["Ending", "conclude"]
+__all__ = ["RACE_REPLICATES", "Ending", "conclude"]
 
-_RACE_REPLICATES = 1 << 28  # where the race's begin; survivors' count from 0, and settings keep them below
+RACE_REPLICATES = 1 << 28
+"""Where the race's replicates begin; survivors' count from 0, and settings keep them below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def _race(
     if len(candidates) == 1:
         return candidates[0], ()
     wanted = [
-        Measurement(candidate.plan, problem, Purpose.REEVALUATION, _RACE_REPLICATES + replicate)
+        Measurement(candidate.plan, problem, Purpose.REEVALUATION, RACE_REPLICATES + replicate)
         for replicate in range(settings.evaluation.final_replicates)
         for candidate in candidates
         for problem in draw.final

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from evo.evaluation import Purpose
 from evo.pipeline import Step
+from evo.run.ending import RACE_REPLICATES
 from evo.run.report.replay import Replay
 from evo.sandbox import Verdict
 
 __all__ = ["ProblemView", "RunView", "StepView", "browse"]
 
-RACE = 1 << 20  # replicates from here on are the final race's
 _LONGEST = 6_000  # characters of one text
 _MOST = 1_700_000  # characters of all of them: the page stays below 5 MB
 _ORDER = (Purpose.VALIDATION, Purpose.REEVALUATION, Purpose.SEARCH, Purpose.SELF_TEST)
@@ -91,8 +91,8 @@ def _run(one: Replay) -> RunView:
     verdicts = [step.verdict for step in one.trace.steps if step.verdict is not None]
     drafts = [""] + [step.code for step in one.trace.steps]
     return RunView(
-        purpose="final race" if one.cell.replicate >= RACE else one.cell.purpose.value,
-        replicate=one.cell.replicate % RACE,
+        purpose="final race" if one.cell.replicate >= RACE_REPLICATES else one.cell.purpose.value,
+        replicate=one.cell.replicate % RACE_REPLICATES,
         solved=one.final.passed,
         repaired=one.final.passed and bool(verdicts) and not verdicts[0].passed and len(verdicts) > 1,
         final=_in_words(one.final),
