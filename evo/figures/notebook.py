@@ -11,6 +11,8 @@ from evo.genome import Genome
 
 __all__ = ["Shown"]
 
+_LINE = "padding-left: 1.4em; text-indent: -1.4em; max-width: 46em"  # steps hang by their numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -24,9 +26,10 @@ class Shown:
         return self._drawn(".png")
 
     def _repr_html_(self) -> str:
-        words = html.escape(explain(self.genome)).strip().replace("\n", "<br>")
+        lines = "".join(f'<div style="{_LINE}">{html.escape(line)}</div>' for line in explain(self.genome).splitlines())
         picture = self._drawn(".svg").decode()
-        return f"<figure>{picture[picture.index('<svg') :]}<figcaption>{words}</figcaption></figure>"
+        picture = picture[picture.index("<svg") :].replace("<svg", '<svg style="max-width: 100%; height: auto"', 1)
+        return f'<figure style="margin: 0">{picture}<figcaption>{lines}</figcaption></figure>'
 
     def _drawn(self, suffix: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:

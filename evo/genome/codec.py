@@ -68,10 +68,10 @@ def loads(text: str, *, source: str = "genome") -> Genome:
     return genome
 
 
-def read_genome(path: Path) -> Genome:
+def read_genome(path: Path | str) -> Genome:
     """Read a genome file. Raises UserError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path}: cannot read the genome: {error.strerror}") from None
     except UnicodeDecodeError:

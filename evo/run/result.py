@@ -137,20 +137,30 @@ class SearchResult:
 
     def _repr_html_(self) -> str:
         rows = {
-            "on fresh seeds and problems it never saw" if self.unseen else "on fresh seeds": self.validated,
-            "as the search saw it (biased upwards)": self.search,
+            "on fresh seeds and problems it never saw" if self.unseen else "on fresh seeds": _told(self.validated),
+            "as the search saw it (biased upwards)": _told(self.search),
             "ended": self.ended,
             "model calls made, saved": f"{self.counters.calls_made}, {self.counters.calls_saved}",
             "models": ", ".join(self.models),
             "folder": self.folder,
         }
-        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(str(text))}</td></tr>" for name, text in rows.items())
+        left = 'style="text-align: left"'  # notebooks centre headings and put numbers to the right
+        cells = "".join(
+            f"<tr><th {left}>{name}</th><td {left}>{html.escape(str(text))}</td></tr>" for name, text in rows.items()
+        )
         mark = "<p><b>SIMULATED models, an instrument: no claim about real ones.</b></p>" if self.simulated else ""
         return f"<div>{mark}<table>{cells}</table>{self._shown._repr_html_()}</div>"
 
     @property
     def _shown(self) -> Shown:
         return Shown(self.champion, f"Champion of {self.folder.name}", self.simulated)
+
+
+def _told(found: Estimate | None) -> str:
+    if found is None:
+        return "not measured"
+    low, high = (100 * end for end in found.interval())
+    return f"{found}, 95 % interval {low:.1f} to {high:.1f}, n = {found.problems} problems x {found.replicates:.3g}"
 
 
 @dataclass(frozen=True, slots=True)

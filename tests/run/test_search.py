@@ -157,6 +157,10 @@ def test_json_is_the_result_and_nothing_else(tmp_path):
         assert found[name]["interval"] == list(estimate.interval())
         assert (found[name]["problems"], found[name]["replicates"]) == (estimate.problems, estimate.replicates)
     assert [one["number"] for one in found["generations"]] == [0, 1, 2, 3]
+    page = result._repr_html_()
+    assert "SIMULATED models" in page
+    assert f"{result.validated}, 95 % interval" in page
+    assert f"n = {result.validated.problems} problems" in page
     with sqlite3.connect(folder / "run.sqlite") as db:
         assert found["calls"]["made"] == db.execute("SELECT COUNT(*) FROM calls").fetchone()[0] > 0
     assert found["tokens"]["prompt"] > 0
