@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from crash_kit import problems
-from small_ollama import MODEL
+from failing_ollama import MODEL
 
 
 class Process:
@@ -26,7 +26,7 @@ class Process:
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
-        script = Path(__file__).with_name("small_ollama.py")
+        script = Path(__file__).with_name("failing_ollama.py")
         self._process = subprocess.Popen([sys.executable, str(script), str(self.port), str(self._log)])
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
