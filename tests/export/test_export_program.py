@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,17 @@ def export(genome: str, cwd: Path, *more: object) -> Path:
     return cwd / "taken_home.py"
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plainest pipeline, exported once."""
+    return export("solo", tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture
+def solo(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(exported, tmp_path))
+
+
 def drafts(solution: dict) -> list[tuple[str, str, str]]:
     steps = solution["steps"] if "steps" in solution else solution["trace"]["steps"]
     return [(step["role"], step["text"], step["code"]) for step in steps]
@@ -92,9 +104,9 @@ def test_a_task_in_words_with_a_pytest_file(server: Server, tmp_path: Path) -> N
     assert requests
 
 
-def test_nothing_is_run_that_was_not_agreed_to(server: Server, tmp_path: Path) -> None:
+def test_nothing_is_run_that_was_not_agreed_to(server: Server, solo: Path, tmp_path: Path) -> None:
     host, requests = server
-    done = run(export("solo", tmp_path), TASKS, host=host, cwd=tmp_path)
+    done = run(solo, TASKS, host=host, cwd=tmp_path)
     assert done.returncode == 2
     assert "without a sandbox" in done.stderr
     assert "--yes" in done.stderr
@@ -121,25 +133,25 @@ def test_it_imports_nothing_of_evo(server: Server, tmp_path: Path) -> None:
         (("--prompt", "Write f(x)", "--tests", "tests.py"), "name the function in both"),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_bad_input_is_one_line(arguments: tuple[str, ...], words: str, solo: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text(TASKS.read_text().splitlines()[0] + "\nno json\n")
     (tmp_path / "fields.jsonl").write_text('{"prompt": "x", "entry_point": "f"}\n')
     (tmp_path / "tests.py").write_text(TESTS)
-    done = run(export("solo", tmp_path), *arguments, "--yes", host="127.0.0.1:9", cwd=tmp_path)
+    done = run(solo, *arguments, "--yes", host="127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_without_a_server_it_says_what_to_do(tmp_path: Path) -> None:
-    done = run(export("solo", tmp_path), TASKS, "--yes", host="http://127.0.0.1:9", cwd=tmp_path)
+def test_without_a_server_it_says_what_to_do(solo: Path, tmp_path: Path) -> None:
+    done = run(solo, TASKS, "--yes", host="http://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 2
     assert "ollama serve" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
-    home = export("solo", tmp_path)
+    home = tmp_path / "mine.py"
     home.write_text("# mine\n")
     done = run("-m", "evo.export", "solo", "--output", home, host="", cwd=tmp_path)
     assert done.returncode == 2
