@@ -1,6 +1,11 @@
 """Options of the whole suite."""
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on the machine and on what is imported late; no test of ours is about speed.
+settings.register_profile("evo", deadline=None)
+settings.load_profile("evo")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
