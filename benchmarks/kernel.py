@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from evo.evaluation import Cell, Measurement, call_seed
-from evo.genome import Role
+from evo.genome import Feedback, Role
 from evo.models.simulated import SimulatedBackend
 from evo.models.simulated.drafts import Defect, drafts_of
 from evo.models.simulated.response import Request, draft_chances, uniform
 from evo.pipeline import Plan, PlanNode
+from evo.pipeline.feedback import describe
+from evo.sandbox import Verdict
 from evo.tasks import Problem
 
 __all__ = ["Kernel"]
 
 _ANALYSIS_TOKENS = 20  # about what a simulated diagnosis has
+
+# What the executor tells, the analyzer before a call that writes, and that call's node.
+_Turn = tuple[Feedback | None, PlanNode | None, PlanNode]
 
 # Cumulative chances of a request, and the draft that each step stands for.
 _Table = tuple[tuple[float, ...], tuple[int, ...]]
@@ -28,11 +33,12 @@ _Table = tuple[tuple[float, ...], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """Of one problem's drafts: which are correct, which end a run, how many tokens each has."""
+    """Of one problem's drafts: which are correct, which end a run, how many tokens and which verdict each has."""
 
     correct: tuple[bool, ...]
     ends: tuple[bool, ...]
     tokens: tuple[int, ...]
+    verdicts: tuple[Verdict, ...]
 
 
 class Kernel:
@@ -45,24 +51,28 @@ class Kernel:
         self._drafts = {problem.id: drafts_of(problem) for problem in problems}
         self._facts = {problem.id: self._look(problem, backend) for problem in problems}
         self._tables: dict[tuple[object, ...], _Table] = {}
-        self._turns: dict[str, tuple[tuple[PlanNode | None, PlanNode], ...]] = {}
+        self._turns: dict[str, tuple[_Turn, ...]] = {}
 
     def cell(self, one: Measurement, study: int) -> Cell:
         """What measuring it gives. A call that has been made before is made again for nothing."""
         problem, facts = one.problem, self._facts[one.problem.id]
         position = tokens = 0
         draft: int | None = None
-        for analyzer, writer in self._course(one.plan):
+        for feedback, analyzer, writer in self._course(one.plan):
             if draft is not None and facts.ends[draft]:
                 break
+            # Levels of feedback that come to the same words make the same call.
+            told = (
+                describe(facts.verdicts[draft], feedback, problem.entry_point) if draft is not None and feedback else ""
+            )
             if analyzer is not None:
                 seed = call_seed(study, one.purpose, problem.id, one.replicate, position)
-                self.made.add((analyzer.model, analyzer.text, analyzer.temperature, problem.id, seed, draft))
+                self.made.add((analyzer.model, analyzer.text, analyzer.temperature, problem.id, seed, draft, told))
                 position, tokens = position + 1, tokens + _ANALYSIS_TOKENS
             seed = call_seed(study, one.purpose, problem.id, one.replicate, position)
             analysed = analyzer is not None
             chat = (writer.role, writer.model, writer.text, writer.temperature, problem.id, seed, draft, analysed)
-            self.made.add(chat)
+            self.made.add((*chat, told))
             cumulative, drafts = self._table(writer, problem, draft, analysed=analysed)
             drawn = bisect_right(cumulative, uniform(seed, problem.id, str(writer.role)))
             draft = drafts[min(drawn, len(drafts) - 1)]
@@ -81,7 +91,7 @@ class Kernel:
         facts = self._facts[problem.id]
         state: dict[int | None, float] = {None: 1.0}
         solved = 0.0
-        for analyzer, writer in self._course(plan):
+        for _, analyzer, writer in self._course(plan):
             after: dict[int | None, float] = {}
             for held, chance in state.items():
                 if held is not None and facts.ends[held]:
@@ -99,17 +109,19 @@ class Kernel:
         steps = zip((0.0, *cumulative), cumulative, strict=False)
         yield from zip(drafts, (high - low for low, high in steps), strict=True)
 
-    def _course(self, plan: Plan) -> tuple[tuple[PlanNode | None, PlanNode], ...]:
+    def _course(self, plan: Plan) -> tuple[_Turn, ...]:
         """The calls that write, in their order, each with the analyzer before it."""
         if plan.digest not in self._turns:
             assert plan.settings.early_stopping
-            turns: list[tuple[PlanNode | None, PlanNode]] = []
-            analyzer = None
+            turns: list[_Turn] = []
+            analyzer = feedback = None
             for node in (plan.nodes[visit.node] for visit in plan.visits):
-                if node.role is Role.ANALYZER:
+                if node.role is Role.EXECUTOR:
+                    feedback = node.feedback
+                elif node.role is Role.ANALYZER:
                     analyzer = node
                 elif node.role in (Role.GENERATOR, Role.REFINER):
-                    turns.append((analyzer, node))
+                    turns.append((feedback, analyzer, node))
                     analyzer = None
             self._turns[plan.digest] = tuple(turns)
         return self._turns[plan.digest]
@@ -137,4 +149,5 @@ class Kernel:
             ends=tuple(v.passed or (v.units == 0 and draft.defect is not Defect.SYNTAX)
                        for v, draft in zip(verdicts, drafts, strict=True)),
             tokens=tuple(len(draft.answer) // 4 + 1 for draft in drafts),
+            verdicts=tuple(verdicts),
         )  # fmt: skip
