@@ -53,9 +53,11 @@ class ConnectionBroken(CallFailed):
 
 
 class ServerBusy(CallFailed):
-    """503: the server's queue is full. Backed off from, and fewer calls are sent from then on."""
+    """503: the server's queue is full. Backed off from as long as the call's deadline allows; fewer calls are sent from
+    then on.
+    """
 
-    retries = 8
+    retries = 100
 
 
 class RunnerDied(CallFailed):

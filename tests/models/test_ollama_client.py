@@ -253,7 +253,7 @@ OOM = "model requires more system memory (9.1 GiB) than is available (2.0 GiB)"
             1,
         ),
         (reply(200, b""), EmptyReply, "an empty reply", 4),
-        (reply(503, {"error": "server busy"}), ServerBusy, "OLLAMA_MAX_QUEUE", 9),
+        (reply(503, {"error": "server busy"}), ServerBusy, "OLLAMA_MAX_QUEUE", 101),
         (reply(502, b"<html>"), ConnectionBroken, "HTTP 502", 4),
         ("reset", ConnectionBroken, MODEL, 4),
         (reply(200, b"{"), Garbled, "not what the protocol says", 4),

@@ -99,7 +99,8 @@ def test_time_per_call_is_measured_and_becomes_hours(tmp_path):
     pace, cost = answer["pace"], answer["cost"]
     assert pace["calls"] >= 2
     assert 0.005 < pace["seconds_per_call"] < 600
-    assert cost["hours"] == pytest.approx(cost["calls"] * pace["seconds_per_call"] / 3600)
+    a_call = pace["seconds_per_call"] / 3600
+    assert cost["hours"] == pytest.approx(cost["calls"] * a_call, abs=0.51 * a_call), "calls are told as a whole number"
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,14 @@ def test_what_a_process_was_kept_waiting_is_known(tier: str, tmp_path: Path) -> 
     tmp_path.chmod(0o711)
     zygote = Zygote(tier, Limits(), tmp_path)
     try:
-        with zygote.begin():
-            if not Path("/proc/self/schedstat").exists():
-                pytest.skip("this kernel keeps no such statistics")
-            assert 0 < zygote.kept_waiting() < 60
-            zygote.end()
+        if not Path("/proc/self/schedstat").exists():
+            pytest.skip("this kernel keeps no such statistics")
+        waits = []
+        while not any(waits) and len(waits) < 300:  # on an idle machine a process may never wait
+            with zygote.begin():
+                waits.append(zygote.kept_waiting())
+                zygote.end()
+        assert 0 < waits[-1] < 60
     finally:
         zygote.close()
 
