@@ -23,7 +23,8 @@ class Cell:
 
     plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says
     why). status: of the final answer against the hidden tests. error_types: error type of each visible execution in
-    order, "" = pass. calls, tokens: what the pipeline used, whether newly made or from the store.
+    order, "" = pass. calls, tokens: what the pipeline used, whether newly made or from the store. shown: share of the
+    visible tests that the answer passes; None where nobody asked for it or there are none.
     """
 
     plan: str
@@ -37,3 +38,4 @@ class Cell:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     fault: str = ""
+    shown: float | None = None

@@ -42,6 +42,11 @@ class Ledger:
         cells = [cell for cell in self._cells.get(plan, {}).values() if cell.solved is not None]
         return sum(c.prompt_tokens + c.completion_tokens for c in cells) / len(cells) if cells else 0.0
 
+    def shown(self, plan: str) -> float:
+        """Mean share of visible tests that its answers pass, 0..1; 0.0 without evidence."""
+        shares = [cell.shown for cell in self.cells(plan) if cell.shown is not None]
+        return sum(shares) / len(shares) if shares else 0.0
+
     def levelled(self, plans: Sequence[str]) -> dict[str, Estimate]:
         """Estimates that can be compared although plans were measured on different problems.
 

@@ -30,7 +30,8 @@ class Contest:
 
     plans: distinct by digest, in an order that is the same in every replay. problems: what this generation is measured
     on. survivors: digests of the plans that were selected before. prices: by digest, what is taken off a mean for a
-    plan's size; per_token: for each token that it uses on a problem. places: how many of them will survive.
+    plan's size; per_token: for each token that it uses on a problem. graded: what is added to it for visible tests, all
+    passed. places: how many of them will survive.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Contest:
     prices: Mapping[str, float]
     places: int
     per_token: float = 0.0
+    graded: float = 0.0
 
 
 class Policy(Protocol):
@@ -132,7 +134,7 @@ def _ranked(contest: Contest, ledger: Ledger) -> list[Plan]:
     def rank(plan: Plan) -> tuple[float, float, float]:
         tokens = ledger.tokens(plan.digest)
         price = contest.prices[plan.digest] + contest.per_token * tokens
-        return price - estimates[plan.digest].mean, price, tokens
+        return price - estimates[plan.digest].mean - contest.graded * ledger.shown(plan.digest), price, tokens
 
     return sorted((plan for plan in contest.plans if plan.digest in estimates), key=rank)
 

@@ -77,8 +77,11 @@ class Scheduler:
         workers: int = 1,
         max_calls: int | None = None,
         deadline: float | None = None,
+        graded: bool = False,
     ) -> None:
-        """workers: concurrent sandbox runs. max_calls: new calls at most. deadline: of time.monotonic()."""
+        """workers: concurrent sandbox runs. max_calls: new calls at most. deadline: of time.monotonic(). graded: cells
+        tell what share of the visible tests their answer passes.
+        """
         self.counters = Counters()
         self._seed = seed
         self._models = models
@@ -89,6 +92,7 @@ class Scheduler:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
         self._max_calls = max_calls
         self._deadline = deadline
+        self._graded = graded
         self._stopped = ""
         self._calls: dict[str, asyncio.Future[Completion]] = {}
         self._executions: dict[str, asyncio.Future[Verdict]] = {}
@@ -196,7 +200,15 @@ class Scheduler:
             calls=trace.calls,
             prompt_tokens=sum(step.prompt_tokens for step in trace.steps),
             completion_tokens=sum(step.completion_tokens for step in trace.steps),
+            shown=await self._shown(trace.answer, one.problem) if self._graded else None,
         )
+
+    async def _shown(self, code: str, problem: Problem) -> float | None:
+        """The share of its visible tests that a program passes. Mostly on record: the pipeline ran it, too."""
+        if problem.visible is None:
+            return None
+        verdict = await self._execute(code, problem, problem.visible, reveal=True)
+        return 1.0 if verdict.passed else verdict.passed_units / max(verdict.units, 1)
 
     async def _together(self, effects: Sequence[Effect], problem: Problem) -> tuple[Reply, ...]:
         """The replies, in order. If one fails, the others are still waited for and recorded: they are paid for."""

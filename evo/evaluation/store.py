@@ -32,7 +32,7 @@ _PUT_CALL = """INSERT OR IGNORE INTO calls
 _PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
 _PUT_PLAN = """INSERT INTO plans VALUES (?,?)
     ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
-_PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class Store:
@@ -145,7 +145,7 @@ class Store:
     async def put_cell(self, cell: Cell) -> None:
         """Record a cell; one that replaces a missing one overwrites it."""
         head = (cell.plan, cell.problem, cell.purpose.value, cell.replicate, cell.solved, cell.status)
-        tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault)
+        tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault, cell.shown)
         row = (*head, json.dumps(cell.error_types), *tail)
         await self._put((_PUT_PLAN, (cell.plan, None)), (_PUT_CELL, row))
 
@@ -270,7 +270,7 @@ def _error_types(text: str) -> tuple[str, ...]:
 
 
 def _cell(row: tuple[Any, ...]) -> Cell:
-    plan, problem, purpose, replicate, solved, status, error_types, calls, prompt_tokens, completion_tokens, fault = row
+    plan, problem, purpose, replicate, solved, status, error_types, calls, *tokens, fault, shown = row
     return Cell(
         plan=intern(plan),  # a run has a million cells, and few words in them
         problem=intern(problem),
@@ -280,7 +280,8 @@ def _cell(row: tuple[Any, ...]) -> Cell:
         status=intern(status),
         error_types=_error_types(error_types),
         calls=calls,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
+        prompt_tokens=tokens[0],
+        completion_tokens=tokens[1],
         fault=fault,
+        shown=shown,
     )

@@ -76,6 +76,7 @@ async def open_bench(
             workers=settings.sandbox.workers,
             max_calls=settings.run.limit_calls or None,
             deadline=started + 60 * settings.run.limit_minutes if settings.run.limit_minutes else None,
+            graded=settings.evaluation.graded > 0,
         )
         stack.callback(scheduler.close)
         hold_to(store, folder, identity(problems, prompts, models, settings.tasks.benchmark))

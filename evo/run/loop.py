@@ -158,6 +158,7 @@ class Course:
             survivors=frozenset(plans[key].digest for key in self._evolution.elites),
             prices=prices,
             per_token=self._settings.evaluation.token_price / 1000,
+            graded=self._settings.evaluation.graded,
             places=self._places,
         )
 
@@ -187,7 +188,8 @@ class Course:
         if (estimate := estimates.get(digest)) is None:
             return None
         cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
-        return cautious - self._price(genome, digest) + self._own(genome, estimate)
+        graded = self._settings.evaluation.graded * self._ledger.shown(digest)
+        return cautious + graded - self._price(genome, digest) + self._own(genome, estimate)
 
     def _own(self, genome: Genome, estimate: Estimate) -> float:
         """What the program that searches adds."""

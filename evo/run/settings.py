@@ -105,6 +105,7 @@ class EvaluationSection:
     objectives: Objectives = _key("accuracy", "accuracy, or accuracy,tokens: keep a front of both")
     caution: float = _key(1.0, "standard errors taken off a mean before genomes are ranked", 0, 10)
     token_price: float = _key(0.0, "solve rate (0..1) that 1,000 tokens a problem must be worth", 0, 1)
+    graded: float = _key(0.0, "solve rate (0..1) that passing all visible tests is worth: breaks ties; 0 = off", 0, 1)
     finalists: int = _key(4, "the best of the whole search that race for champion on fresh seeds; 0 = no race", 0, 100)
     final_problems: int = _key(24, "problems of that race besides the search's own; none that validates", 0)
     final_replicates: int = _key(1, "seeds, never used before, for each of them", 1, 1000)

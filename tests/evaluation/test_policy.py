@@ -1,5 +1,7 @@
 """The policies as their driver meets them: asked, answered, asked again, until they want nothing more."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -111,3 +113,17 @@ def test_survivors_get_another_fresh_seed_in_every_generation_until_they_had_the
 def test_the_study_s_policy_looks_once_and_never_again():
     ledger = drive(Single(), contest([0.4] * 5, survivors=[0, 1]), [0.4] * 5)
     assert all(len(ledger.cells(f"plan {i}")) == 8 for i in range(5))
+
+
+@pytest.mark.parametrize(("graded", "kept"), [(0.0, "plan 0"), (0.05, "plan 3")])
+def test_visible_tests_passed_break_ties_where_wanted(graded, kept):
+    here = replace(contest([0.5] * 4, places=1), graded=graded)
+    ledger = Ledger(
+        Cell(p.digest, one.id, Purpose.SEARCH, 0, i % 2 == 0, shown=1.0 if p.digest == "plan 3" else 0.0)
+        for p in here.plans
+        for i, one in enumerate(here.problems)
+    )
+    here = replace(here, prices=dict.fromkeys(here.prices, 0.0))
+    wanted = {m.plan.digest for m in Racing(1, 2, 0, 0).wanted(here, ledger)}
+    assert kept in wanted
+    assert len(wanted) == 2

@@ -348,3 +348,26 @@ async def test_no_call_is_made_once_nothing_can_be_recorded(tmp_path):
         await scheduler.measure(wanted(plan("solo"), problems=50))
     # A slot is free once its answer is there; the commit that failed may hold a few answers of a slow disk.
     assert asked + len(second.asked) - 150 <= 10, "lost is what was on its way, and nothing else"
+
+
+class HalfRight(ScriptedSandbox):
+    """Passes one of two visible tests, none of the hidden ones, and takes note of both."""
+
+    def run(self, job):
+        super().run(job)
+        return Verdict(Status.ASSERTION, "AssertionError", passed_units=1 if job.reveal else 0, units=2)
+
+
+async def test_graded_cells_tell_the_share_of_visible_tests_that_the_answer_passes(tmp_path):
+    sandbox = HalfRight()
+    with Bench(tmp_path, ScriptedBackend(), sandbox, graded=True) as scheduler:
+        cells = await scheduler.measure(wanted(plan("loop", "m"), problems=2))
+    assert {(cell.solved, cell.shown) for cell in cells} == {(False, 0.5)}
+    codes = [(job.code, job.reveal) for job in sandbox.jobs]
+    assert len(codes) == len(set(codes)), "what the pipeline ran is not run again"
+    with Bench(tmp_path, ScriptedBackend()) as again:
+        assert [cell.shown for cell in await again.measure(wanted(plan("loop", "m"), problems=2))] == [0.5] * 6
+    ungraded = tmp_path / "ungraded"
+    ungraded.mkdir()
+    with Bench(ungraded, ScriptedBackend(), sandbox) as scheduler:
+        assert {c.shown for c in await scheduler.measure(wanted(plan("loop", "m"), problems=1))} == {None}
