@@ -105,7 +105,10 @@ def print_json(value: object) -> None:
 
 
 def plain(value: object) -> Any:
-    """``value`` in JSON's types: dataclasses become objects, enums and paths text, numbers that are not finite null."""
+    """``value`` in JSON's types: dataclasses become objects, enums and paths text, numbers that are not finite null.
+
+    What has an interval is shown with it (95 %).
+    """
     match value:
         case str() | Path():
             result: Any = str(value)
@@ -119,6 +122,8 @@ def plain(value: object) -> Any:
             result = [plain(item) for item in value]
         case _ if is_dataclass(value):
             result = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+            if callable(interval := getattr(value, "interval", None)):  # an estimate is never shown without it
+                result["interval"] = plain(interval())
         case _:
             result = value
     return result

@@ -40,9 +40,13 @@ def report(
     """
     folders = [RunFolder.existing(run if "/" in run or not Path(run).is_dir() else f"./{run}") for run in runs]
     if len(folders) > 1:
-        if pictures is not None or json:
-            raise UserError("--pictures and --json: take one run; name one")
-        console.print(f"wrote {write_beside(folders, output)}", markup=False, soft_wrap=True)
+        if pictures is not None:
+            raise UserError("--pictures: takes one run; name one")
+        beside = write_beside(folders, output)
+        if json:
+            print_json({"report": beside, "runs": [folder.path for folder in folders]})
+        else:
+            console.print(f"wrote {beside}", markup=False, soft_wrap=True)
         return
     (folder,) = folders
     record = write_report(folder, output)

@@ -1,12 +1,15 @@
 """All evidence of a run, by phenotype: whatever is behaviourally the same pipeline shares its measurements."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
 
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.estimate import Estimate, estimate
 
 __all__ = ["Ledger"]
 
+_DIGITS = 9  # of a fitted mean, so that what is equal stays equal
 _SELECTION = frozenset({Purpose.SEARCH, Purpose.REEVALUATION})
 
 
@@ -50,28 +53,33 @@ class Ledger:
     def levelled(self, plans: Sequence[str]) -> dict[str, Estimate]:
         """Estimates that can be compared although plans were measured on different problems.
 
-        A plan's mean is corrected by how hard its problems were: for each of its problems the difference to that
-        problem's mean over all plans here, plus the mean over all problems (an additive two-way model with equal
-        weights). Where all plans saw the same problems this changes nothing. Plans without evidence are left out.
+        A plan's mean is that of an additive model of plans and problems, fitted by least squares with equal weights for
+        each (plan, problem), over all problems here: who was measured on hard ones is not blamed for it, and problems
+        that only the better plans went on to do not count as easy. Where all plans saw the same problems this is the
+        plain mean. Plans without evidence are left out.
         """
         evidence = {plan: cells for plan in plans if (cells := self.cells(plan))}
-        rates = {plan: _rates(cells) for plan, cells in evidence.items()}
-        by_problem: dict[str, list[float]] = {}
-        for table in rates.values():
-            for problem, rate in table.items():
-                by_problem.setdefault(problem, []).append(rate)
-        difficulty = {problem: sum(values) / len(values) for problem, values in by_problem.items()}
-        overall = sum(difficulty.values()) / len(difficulty) if difficulty else 0.0
-        levelled = {}
-        for plan, cells in evidence.items():
-            raw = estimate(cells)
-            if raw is None:
-                continue
-            table = rates[plan]
-            shift = overall - sum(difficulty[problem] for problem in table) / len(table)
-            mean = min(1.0, max(0.0, raw.mean + shift))
-            levelled[plan] = Estimate(mean, raw.stderr, raw.replicates, raw.problems, raw.missing)
-        return levelled
+        raw = {plan: found for plan, cells in evidence.items() if (found := estimate(cells)) is not None}
+        means = _additive([_rates(evidence[plan]) for plan in raw])
+        return {
+            plan: Estimate(min(1.0, max(0.0, mean)), found.stderr, found.replicates, found.problems, found.missing)
+            for (plan, found), mean in zip(raw.items(), means, strict=True)
+        }
+
+
+def _additive(rates: Sequence[Mapping[str, float]]) -> list[float]:
+    """Each plan's effect plus the mean effect of all problems."""
+    problems = sorted({problem for table in rates for problem in table})
+    if all(len(table) == len(problems) for table in rates):
+        return [sum(table.values()) / len(table) for table in rates]
+    seen = np.array([[float(problem in table) for problem in problems] for table in rates])
+    values = np.array([[table.get(problem, 0.0) for problem in problems] for table in rates])
+    # The normal equations with the problems eliminated. Plans that no problem connects are as good as each other.
+    share = seen / seen.sum(axis=0)
+    normal = np.diag(seen.sum(axis=1)) - share @ seen.T
+    plan = np.linalg.lstsq(normal, values.sum(axis=1) - share @ values.sum(axis=0), rcond=1e-9)[0]
+    problem = (values - seen * plan[:, None]).sum(axis=0) / seen.sum(axis=0)
+    return [round(float(mean), _DIGITS) for mean in plan + problem.mean()]
 
 
 def _rates(cells: Iterable[Cell]) -> dict[str, float]:

@@ -97,13 +97,18 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Racing:
-    """Replicates go where they may change who survives: sequential halving.
+    """Measurements go where they may change who survives: sequential halving.
 
-    Every genome gets a first look. The better half goes on and is looked at twice as often, then the better half of
-    these, until no more are left than ``places`` or they have had ``most``. With R replicates at most and N genomes
-    that is about N (1 + log2 R) / 2 looks instead of N R. Karnin, Koren & Somekh, "Almost optimal exploration in
-    multi-armed bandits" (ICML 2013); there a round sees only its own evidence, here all that there is, so a genome
+    Every genome gets a first look. The better half goes on and is measured twice as often, then the better half of
+    these, until no more are left than ``places`` or they have had ``most`` replicates. With R looks at most and N
+    genomes that is about N (1 + log2 R) / 2 looks instead of N R. Karnin, Koren & Somekh, "Almost optimal exploration
+    in multi-armed bandits" (ICML 2013); there a round sees only its own evidence, here all that there is, so a genome
     that others fell behind is raced again.
+
+    first_problems: a first look may be at the first so many problems only (0: at all of them, ``first_look`` times);
+    the next ones are then at further problems, as in F-race, before anything is repeated: an estimate is more uncertain
+    by its problems than by its seeds. Birattari, Stuetzle, Paquete & Varrentrapp, "A racing algorithm for configuring
+    metaheuristics" (GECCO 2002).
 
     fresh, most_fresh: of survivors, as in ``Repeated``.
     """
@@ -112,18 +117,21 @@ class Racing:
     most: int
     fresh: int
     most_fresh: int
+    first_problems: int = 0
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
-        """The first look, then twice as many replicates of the better half, and so on."""
-        first = (m for plan in contest.plans for m in _replicates(contest, plan, self.first_look))
+        """The first look, then twice as many measurements of the better half, and so on."""
+        problems = len(contest.problems)
+        looks = min(self.first_problems, problems) or self.first_look * problems
+        first = (m for plan in contest.plans for m in _measurements(contest, plan, looks))
         wanted = _new(ledger, [*first, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
-        racing, looks = _ranked(contest, ledger), self.first_look
-        while not wanted and looks < self.most:
+        racing = _ranked(contest, ledger)
+        while not wanted and looks < self.most * problems:
             racing = racing[: math.ceil(len(racing) / 2)]
             if len(racing) <= contest.places:  # nothing is left to be decided among them
                 break
-            looks = min(2 * looks, self.most)
-            wanted = _new(ledger, (m for plan in racing for m in _replicates(contest, plan, looks)))
+            looks = min(2 * looks, self.most * problems)
+            wanted = _new(ledger, (m for plan in racing for m in _measurements(contest, plan, looks)))
         return wanted
 
 
@@ -140,10 +148,15 @@ def _ranked(contest: Contest, ledger: Ledger) -> list[Plan]:
 
 
 def _replicates(contest: Contest, plan: Plan, count: int) -> Iterable[Measurement]:
+    return _measurements(contest, plan, count * len(contest.problems))
+
+
+def _measurements(contest: Contest, plan: Plan, count: int) -> Iterable[Measurement]:
+    """The first so many: every problem once, then every problem again."""
+    problems = contest.problems
     return (
-        Measurement(plan, problem, Purpose.SEARCH, replicate)
-        for replicate in range(count)
-        for problem in contest.problems
+        Measurement(plan, problems[number % len(problems)], Purpose.SEARCH, number // len(problems))
+        for number in range(count)
     )
 
 

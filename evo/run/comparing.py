@@ -241,7 +241,8 @@ class _Claims:
         )
 
     def _problems(self, generation: int) -> tuple[Problem, ...]:
-        return self._draw.subsets[generation % len(self._draw.subsets)]
+        """What every genome of the generation was looked at with."""
+        return tuple(self._settings.evaluation.looked_at(self._draw.subsets[generation % len(self._draw.subsets)]))
 
     def _claim(self, generation: int, individual: Mapping[str, Any]) -> _Claim | None:
         """What the first look at an individual showed on its generation's problems; None if it is not all there."""

@@ -237,12 +237,28 @@ class Course:
             number=number,
             best=estimates[plans[best].digest],
             mean=mean,
-            single_best=_single_best(cells, self._policy.first_look),
+            single_best=self._single_best(number, cells),
             species=len(self._evolution.species),
             nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
         )
 
     # -- what it has found -----------------------------------------------------------------------------------------
+
+    def _single_best(self, number: int, cells: Iterable[Cell]) -> float:
+        """The score of a generation's best genome had each been evaluated once on the problems that all were looked at:
+        the mean of that maximum over replicates.
+        """
+        problems = {problem.id for problem in self._settings.evaluation.looked_at(self._subset(number))}
+        looks = [c for c in cells if c.purpose is Purpose.SEARCH and c.problem in problems and c.solved is not None]
+        best = []
+        for replicate in range(self._policy.first_look):
+            scores: dict[str, list[bool]] = {}
+            for cell in looks:
+                if cell.replicate == replicate:
+                    scores.setdefault(cell.plan, []).append(bool(cell.solved))
+            if scores:
+                best.append(max(sum(solved) / len(solved) for solved in scores.values()))
+        return sum(best) / len(best) if best else math.nan
 
     def best(self, count: int) -> tuple[Candidate, ...]:
         """The best phenotypes of the whole ledger by cautious estimate; a tie goes to the one with fewer tokens."""
@@ -284,21 +300,6 @@ class Course:
             for replicate in range(self._settings.evaluation.validation_replicates)
             for problem in self._problems.validation
         ]
-
-
-def _single_best(cells: Iterable[Cell], replicates: int) -> float:
-    """The score of the generation's best genome had each been evaluated once: the mean of that maximum over
-    replicates.
-    """
-    best = []
-    for replicate in range(replicates):
-        scores: dict[str, list[bool]] = {}
-        for cell in cells:
-            if cell.purpose is Purpose.SEARCH and cell.replicate == replicate and cell.solved is not None:
-                scores.setdefault(cell.plan, []).append(cell.solved)
-        if scores:
-            best.append(max(sum(solved) / len(solved) for solved in scores.values()))
-    return sum(best) / len(best) if best else math.nan
 
 
 def _record(

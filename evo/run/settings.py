@@ -7,7 +7,7 @@ said in one line that names file, section and key.
 import configparser
 import difflib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -18,7 +18,7 @@ from evo.models import Sampling
 from evo.pipeline import TAILS, PipelineSettings
 from evo.resources import resource_folder
 from evo.sandbox import Limits
-from evo.tasks import Mode
+from evo.tasks import Mode, Problem
 
 __all__ = [
     "NEAT_SECTIONS",
@@ -99,6 +99,7 @@ class EvaluationSection:
 
     policy: PolicyName = _key("racing", "who gets how many replicates: single, repeated, racing")
     first_look: int = _key(1, "racing: seeds that every genome is measured on", 1, 10_000)
+    first_problems: int = _key(0, "racing: on so many of the problems at first, one seed each; 0 = on all", 0, 10_000)
     replicates: int = _key(3, "repeated: seeds that every genome is measured on; racing: at most", 1, 10_000)
     fresh_replicates: int = _key(1, "fresh seeds for every survivor in every generation", 0, 1000)
     most_fresh: int = _key(6, "fresh seeds for one pipeline in the whole run, per set of problems", 0, 10_000)
@@ -125,7 +126,12 @@ class EvaluationSection:
             case "repeated":
                 return Repeated(self.replicates, self.fresh_replicates, self.most_fresh)
             case "racing":
-                return Racing(self.first_look, self.replicates, self.fresh_replicates, self.most_fresh)
+                racing = self.first_look, self.replicates, self.fresh_replicates, self.most_fresh
+                return Racing(*racing, self.first_problems)
+
+    def looked_at(self, problems: Sequence[Problem]) -> Sequence[Problem]:
+        """Those of a generation's problems that every genome is measured on."""
+        return problems[: self.first_problems or None] if self.policy == "racing" else problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +248,13 @@ def parse_settings(text: str, source: str) -> RunSettings:
     if looks.policy == "racing" and looks.first_look > looks.replicates:
         raise UserError(
             f"{source}: [evaluation] first_look = {looks.first_look}: must be at most replicates, {looks.replicates}"
+        )
+    if looks.first_problems and looks.first_look > 1:
+        raise UserError(f"{source}: [evaluation] first_problems: goes with first_look = 1, not {looks.first_look}")
+    if looks.first_problems > settings.tasks.problems:
+        raise UserError(
+            f"{source}: [evaluation] first_problems = {looks.first_problems}: must be at most [tasks] problems, "
+            f"{settings.tasks.problems}"
         )
     return settings
 

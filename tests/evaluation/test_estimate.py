@@ -81,6 +81,24 @@ def test_levelling_changes_nothing_where_all_saw_the_same_problems():
     assert all(math.isclose(levelled[plan].mean, ledger.estimate(plan).mean) for plan in "xyz")
 
 
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=6),
+    st.lists(st.integers(0, 6), min_size=3, max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_levelling_finds_what_a_plan_adds_whichever_plans_went_on_to_further_problems(plans, problems, random):
+    """Rates are exactly a plan's part plus a problem's part; all plans share the first problem."""
+    ledger = Ledger()
+    for i, extra in enumerate(plans):
+        had = [0, *random.sample(range(1, len(problems)), random.randint(0, len(problems) - 1))]
+        ledger.add(cell(f"plan {i}", f"p{k}", r, solved=r < extra + problems[k]) for k in had for r in range(10))
+    had = [{c.problem for c in ledger.cells(f"plan {i}")} for i in range(len(plans))]
+    mean = sum(problems[int(p[1:])] for p in set().union(*had)) / len(set().union(*had))
+    levelled = ledger.levelled([f"plan {i}" for i in range(len(plans))])
+    for i, extra in enumerate(plans):
+        assert math.isclose(levelled[f"plan {i}"].mean, (extra + mean) / 10, abs_tol=1e-6)
+
+
 def test_selection_never_sees_validation():
     ledger = Ledger(
         [cell(solved=False), cell(purpose=Purpose.REEVALUATION, solved=False), cell(purpose=Purpose.VALIDATION)]

@@ -14,7 +14,7 @@ from evo.tasks import Check, Problem
 
 CHECK = Check("def check(candidate):\n    assert candidate() == 1\n", 1)
 SETTINGS = PipelineSettings()
-POLICIES = (Single(), Repeated(4, 1, 2), Racing(1, 4, 1, 2), Racing(2, 4, 0, 0))
+POLICIES = (Single(), Repeated(4, 1, 2), Racing(1, 4, 1, 2), Racing(2, 4, 0, 0), Racing(1, 4, 1, 2, first_problems=3))
 
 
 def problem(name):
@@ -127,3 +127,16 @@ def test_visible_tests_passed_break_ties_where_wanted(graded, kept):
     wanted = {m.plan.digest for m in Racing(1, 2, 0, 0).wanted(here, ledger)}
     assert kept in wanted
     assert len(wanted) == 2
+
+
+def test_a_race_may_begin_on_a_few_problems_and_meets_new_ones_before_it_repeats_any():
+    rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.95]
+    here = replace(contest(rates, problems=12, places=1), prices={f"plan {i}": 0.0 for i in range(8)})
+    ledger = drive(Racing(1, 2, 0, 0, first_problems=3), here, [float(rate > 0.9) for rate in rates])
+    counts = {p.digest: len(ledger.cells(p.digest)) for p in here.plans}
+    assert counts["plan 7"] == 12, "3, 6, 12: then nobody is left to be told apart from"
+    assert sorted(counts.values()) == [3, 3, 3, 3, 6, 6, 12, 12]
+    for one in here.plans:
+        cells = ledger.cells(one.digest)
+        assert [c.problem for c in cells] == [p.id for p in here.problems[: len(cells)]]
+        assert {c.replicate for c in cells} == {0}

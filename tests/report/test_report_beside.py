@@ -1,5 +1,6 @@
 """Runs side by side: paired where problems and seeds allow, and nothing claimed where they do not."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -63,8 +64,9 @@ def test_other_problems_are_not_compared(record: Record) -> None:
 
 def test_the_page_of_two_runs(run: Path, tmp_path: Path, browser: Browser) -> None:
     page = tmp_path / "beside.html"
-    command = [sys.executable, "-m", "evo.report", str(run), str(run), "--output", str(page)]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "evo.report", str(run), str(run), "--output", str(page), "--json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == {"report": str(page), "runs": [str(run), str(run)]}
     for width in (1280, 390):
         browser.open(page, width=width)
         assert browser.messages == []

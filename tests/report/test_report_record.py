@@ -111,6 +111,8 @@ def test_the_command_line_writes_page_and_pictures(run: Path, tmp_path: Path) ->
     answer = json.loads(done.stdout)
     assert answer["simulated"] is True
     assert answer["validated"]["problems"] == 10
+    low, high = answer["validated"]["interval"]
+    assert 0 <= low < answer["validated"]["mean"] < high <= 1
     assert "SIMULATED" in (tmp_path / "page.html").read_text()
     for name in ("fitness", "errors", "tokens"):
         assert (tmp_path / "pictures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -36,6 +36,8 @@ def test_genomes_are_compared_and_the_files_say_so(tmp_path):
     document = json.loads(again.stdout)
     assert document["simulated"] is True
     assert len(document["pairs"]) == 3
+    gap = document["pairs"][0]["difference"]
+    assert gap["interval"][0] <= gap["mean"] <= gap["interval"][1]
     assert (tmp_path / "here" / "compare.md").read_text() == text, "the same calls, the same words"
 
 

@@ -31,6 +31,8 @@ def test_changes_reach_the_settings():
         ("[evaluation]\ncaution = nan", ["caution = nan", "number"]),
         ("[evaluations]\nreplicates = 3", ["[evaluations]", "did you mean evaluation"]),
         ("[evaluation]\nfirst_look = 4", ["first_look = 4", "at most replicates, 3"]),
+        ("[evaluation]\nfirst_look = 2\nfirst_problems = 4", ["first_problems", "first_look = 1, not 2"]),
+        ("[evaluation]\nfirst_problems = 400", ["first_problems = 400", "at most [tasks] problems"]),
         ("[models]\nbackend = olama", ["backend = olama", "ollama"]),
         ("[models]\nstrict = maybe", ["strict = maybe", "true or false"]),
         ("[tasks]\nmode = most", ["mode = most", "split"]),
