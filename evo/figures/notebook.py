@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo.errors import UserError
 from evo.figures.topology import draw_topology
 from evo.figures.words import explain
 from evo.genome import Genome
@@ -21,6 +22,10 @@ class Shown:
     genome: Genome
     title: str = ""
     simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.genome, Genome):
+            raise UserError(f"evo.show: {self.genome!r} is not a genome; read it first: evo.read_genome(path)")
 
     def _repr_png_(self) -> bytes:
         return self._drawn(".png")

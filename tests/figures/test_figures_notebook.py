@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from figure_genomes import LOOP
 
 import evo
@@ -29,3 +30,8 @@ def test_names_of_models_are_text() -> None:
     page = evo.show(Genome(nodes, LOOP.connections))._repr_html_()
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_path_is_not_a_genome() -> None:
+    with pytest.raises(evo.UserError, match="read it first"):
+        evo.show("champion.json")  # type: ignore[arg-type]
