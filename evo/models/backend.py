@@ -1,6 +1,7 @@
 """Who answers a Chat: the protocol that Ollama, the embedded engine and the simulated pool all follow."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from evo.errors import UserError
@@ -22,7 +23,8 @@ class ModelInfo:
     """A model as it really was when it was called; a run records it.
 
     digest: of the weights (and for the simulated pool, of its parameters). parameters: e.g. "494.03M", "" if unknown.
-    template: SHA-256 (hex) of the chat template, "" if there is none.
+    template: SHA-256 (hex) of the chat template, "" if there is none. options: what every call is sent with, whatever
+    its Chat says.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ModelInfo:
     context: int
     server_version: str
     template: str = ""
+    options: Mapping[str, str | int | bool] = field(default_factory=dict, hash=False)
 
 
 class Backend(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 from evo.models.backend import ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion
 from evo.models.digests import file_digest
-from evo.models.engine import Engine, EngineCancelled, engine_version
+from evo.models.engine import Engine, EngineCancelled, always, engine_version
 from evo.models.failures import GivenUp
 from evo.models.gguf import read_gguf_facts
 from evo.models.registry import weights_named
@@ -72,6 +72,7 @@ class EmbeddedBackend:
             context=facts.context,
             server_version=self._version,
             template=facts.template,
+            options=always(strict=self._strict),
         )
 
     async def prepare(self, model: str, context: int) -> frozenset[str]:

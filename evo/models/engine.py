@@ -14,7 +14,7 @@ from evo.models.backend import BackendUnavailable
 from evo.models.chat import Chat, Completion, Finish
 from evo.models.failures import BadRequest, CallFailed, ConnectionBroken, PromptTooLong, ServerError
 
-__all__ = ["Engine", "EngineCancelled", "engine_version"]
+__all__ = ["Engine", "EngineCancelled", "always", "engine_version"]
 
 _PACKAGE = "xllamacpp"
 # How long a thread spins before it sleeps while it waits for the others: the default stands still for seconds when the
@@ -36,6 +36,11 @@ def engine_version() -> str:
         raise BackendUnavailable(
             "embedded engine: not installed; run: pip install 'evo-pipelines[embedded]', or use --backend ollama"
         ) from error
+
+
+def always(*, strict: bool) -> dict[str, str | int | bool]:
+    """What every call is sent with, whatever its Chat says."""
+    return {"think": False, "repeat_last_n": _REPEAT_LAST, "cache_prompt": not strict}
 
 
 class Engine:
@@ -128,7 +133,7 @@ class _Answer:
 
 
 def _request(chat: Chat, *, strict: bool) -> dict[str, Any]:
-    sampling = chat.sampling
+    sampling, fixed = chat.sampling, always(strict=strict)
     return {
         "messages": [{"role": message.role, "content": message.content} for message in chat.messages],
         "max_tokens": chat.max_tokens,
@@ -138,10 +143,10 @@ def _request(chat: Chat, *, strict: bool) -> dict[str, Any]:
         "top_p": sampling.top_p,
         "min_p": sampling.min_p,
         "repeat_penalty": sampling.repeat_penalty,
-        "repeat_last_n": _REPEAT_LAST,
+        "repeat_last_n": fixed["repeat_last_n"],
         "stop": list(sampling.stop),
-        "cache_prompt": not strict,
-        "chat_template_kwargs": {"enable_thinking": False},
+        "cache_prompt": fixed["cache_prompt"],
+        "chat_template_kwargs": {"enable_thinking": fixed["think"]},
         "stream": True,
         "stream_options": {"include_usage": True},
     }

@@ -55,6 +55,7 @@ async def test_facts(backend: EmbeddedBackend, path: Path) -> None:
     assert info.digest == weights_named(MODEL).sha256
     assert (info.quantization, info.parameters, info.context) == ("Q4_1", "135M", 8192)
     assert info.server_version.startswith("xllamacpp ")
+    assert info.options == {"think": False, "repeat_last_n": 64, "cache_prompt": True}
     by_path = await backend.describe(str(path))
     assert (by_path.digest, by_path.name) == (info.digest, str(path))
 

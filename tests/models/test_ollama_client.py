@@ -178,9 +178,10 @@ async def test_a_request_carries_every_option(double: Double, backend: OllamaBac
         "num_predict": 64,
         "num_ctx": 2048,
     }
-    assert sent["think"] is False
     assert sent["stream"] is True
-    assert sent["keep_alive"] == "30m"
+    always = (await backend.describe(MODEL)).options
+    assert always == {"keep_alive": "30m", "think": False, "repeat_last_n": 64}
+    assert {**sent["options"], **sent}.items() >= always.items(), "what is recorded is what is sent"
     assert sent["messages"][0] == {"role": "system", "content": "be brief"}
 
 

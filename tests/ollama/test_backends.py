@@ -2,8 +2,8 @@
 
 import asyncio
 import importlib.util
+from collections.abc import Callable
 
-import ollama
 import pytest
 
 from evo.models import Chat, EmbeddedBackend, Message, ModelMissing, OllamaBackend, Sampling
@@ -14,21 +14,13 @@ from evo.tasks import load_problems
 pytestmark = [pytest.mark.ollama, pytest.mark.model]
 
 CONTEXT = 1024
-CREATED = "evo-backends:latest"
 TASK = "Write a Python function that adds two numbers."
 
 
 @pytest.fixture(scope="module")
-def served(host: str, request: pytest.FixtureRequest):
+def served(create: Callable[[str], str], request: pytest.FixtureRequest) -> str:
     """A model on the server."""
-    if named := request.config.getoption("--ollama-model"):
-        yield named
-        return
-    client = ollama.Client(host, timeout=300)
-    digest = client.create_blob(request.getfixturevalue("weights"))
-    client.create(model=CREATED, files={"smollm2.gguf": digest}, stream=False)
-    yield CREATED
-    client.delete(CREATED)
+    return request.config.getoption("--ollama-model") or create("smollm2:135m")
 
 
 @pytest.fixture(params=["ollama", "embedded", "simulated"])

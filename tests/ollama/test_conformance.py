@@ -15,7 +15,6 @@ import pytest
 pytestmark = [pytest.mark.ollama, pytest.mark.model]
 
 CONTEXT = 1024
-CREATED = "evo-conformance:latest"
 NOWHERE = "evo-no-such-model:latest"
 
 
@@ -24,19 +23,6 @@ async def client(host: str) -> AsyncIterator[ollama.AsyncClient]:
     client = ollama.AsyncClient(host, timeout=300)
     yield client
     await client.close()
-
-
-@pytest.fixture(scope="module")
-def model(host: str, request: pytest.FixtureRequest):
-    """The model to talk to; created from a file if none is named, and deleted at the end."""
-    if named := request.config.getoption("--ollama-model"):
-        yield named
-        return
-    plain = ollama.Client(host, timeout=300)
-    digest = plain.create_blob(request.getfixturevalue("weights"))
-    plain.create(model=CREATED, files={"smollm2.gguf": digest}, stream=False)
-    yield CREATED
-    plain.delete(CREATED)
 
 
 def options(**changes: object) -> dict[str, object]:

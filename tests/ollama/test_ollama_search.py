@@ -69,6 +69,7 @@ def test_a_search_over_two_models_one_of_them_in_memory_at_a_time(start_double, 
         assert info["server_version"] == "ollama 0.32.15"
         assert len(info["digest"]) == len(info["template"]) == 64
         assert (info["quantization"], info["parameters"]) == ("Q4_0", "1M")
+        assert info["options"] == {"keep_alive": "30m", "think": False, "repeat_last_n": 64}
     assert (options["context"], options["max_tokens"], options["min_p"]) == (4096, 64, 0.0)
     for path in Path("runs/run").rglob("*"):
         if path.is_file():

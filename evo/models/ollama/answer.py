@@ -9,10 +9,12 @@ from evo.models.chat import Chat, Completion, Finish
 from evo.models.failures import Aborted, EmptyReply, Endless, Garbled, PromptTooLong
 from evo.models.ollama.gauge import Gauge
 
-__all__ = ["KEEP_ALIVE", "Answer", "Timing", "options_of"]
+__all__ = ["ALWAYS", "KEEP_ALIVE", "THINK", "Answer", "Timing", "options_of"]
 
 KEEP_ALIVE = "30m"
+THINK = False
 _REPEAT_LAST = 64  # tokens that repeat_penalty looks back on
+ALWAYS: dict[str, str | int | bool] = {"keep_alive": KEEP_ALIVE, "think": THINK, "repeat_last_n": _REPEAT_LAST}
 _NANO = 1e-9
 # A piece is a token or a few, so an answer of more pieces than this has left num_predict behind.
 _PIECES_PER_TOKEN, _PIECES_MORE = 2, 32

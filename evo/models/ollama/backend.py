@@ -10,6 +10,7 @@ from evo.errors import UserError
 from evo.models.backend import ModelInfo, ModelMissing
 from evo.models.chat import Chat, Completion
 from evo.models.failures import CallFailed, NotAsked, Refused
+from evo.models.ollama.answer import ALWAYS
 from evo.models.ollama.host import Host, Patience, full_name
 from evo.models.ollama.lanes import Lanes
 from evo.models.retry import with_retries
@@ -77,6 +78,7 @@ class OllamaBackend:
             context=int(facts.get(f"{facts.get('general.architecture')}.context_length") or 0),
             server_version=f"ollama {version}",
             template=hashlib.sha256(shown.template.encode()).hexdigest() if shown.template else "",
+            options=dict(ALWAYS),
         )
 
     async def prepare(self, model: str, context: int) -> frozenset[str]:

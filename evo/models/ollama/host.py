@@ -13,7 +13,7 @@ import ollama
 from evo.models.backend import BackendUnavailable, ModelMissing
 from evo.models.chat import Chat, Completion
 from evo.models.failures import CallFailed
-from evo.models.ollama.answer import KEEP_ALIVE, Answer, Timing, options_of
+from evo.models.ollama.answer import KEEP_ALIVE, THINK, Answer, Timing, options_of
 from evo.models.ollama.faults import REFUSED, failure_of, one_line
 from evo.models.ollama.gauge import Gauge
 from evo.models.retry import with_retries
@@ -146,7 +146,7 @@ class Host:
         return await self._client.chat(
             model=chat.model,
             messages=[{"role": message.role, "content": message.content} for message in chat.messages],
-            think=False,
+            think=THINK,
             options=options_of(chat),
             keep_alive=KEEP_ALIVE,
             stream=True,

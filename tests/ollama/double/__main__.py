@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from api import Api
+from engines import FLASH
 from library import Library
 from wire import serve
 
@@ -23,6 +24,7 @@ async def main() -> None:
     parser.add_argument("--parallel", type=int, default=1, help="OLLAMA_NUM_PARALLEL")
     parser.add_argument("--loaded", type=int, default=3, help="OLLAMA_MAX_LOADED_MODELS")
     parser.add_argument("--queue", type=int, default=512, help="OLLAMA_MAX_QUEUE")
+    parser.add_argument("--flash", choices=FLASH, default="auto", help="OLLAMA_FLASH_ATTENTION")
     parser.add_argument("--load-seconds", type=float, default=0.0, help="what loading costs besides")
     parser.add_argument("--token-seconds", type=float, default=0.0, help="of a stand-in")
     given = parser.parse_args()
@@ -36,7 +38,8 @@ async def main() -> None:
             else:
                 library.add_file(name, Path(source), f"sha256:{hashlib.sha256(source.encode()).hexdigest()}")
         limits = {"parallel": given.parallel, "loaded": given.loaded, "queue": given.queue}
-        api = Api(library, limits, load_seconds=given.load_seconds, token_seconds=given.token_seconds)
+        costs = {"load_seconds": given.load_seconds, "token_seconds": given.token_seconds}
+        api = Api(library, limits, flash=given.flash, **costs)
         server = await serve(api.handle, given.host, given.port)
         host, port = server.sockets[0].getsockname()[:2]
         print(f"http://{host}:{port}", flush=True)

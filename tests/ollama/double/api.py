@@ -30,8 +30,10 @@ TYPES = {**dict.fromkeys(("temperature", "top_p", "min_p", "repeat_penalty"), "f
 
 
 class Api:
-    def __init__(self, library: Library, limits: dict[str, int], *, load_seconds: float, token_seconds: float) -> None:
-        self._library = library
+    def __init__(
+        self, library: Library, limits: dict[str, int], *, flash: str, load_seconds: float, token_seconds: float
+    ) -> None:
+        self._library, self._flash = library, flash
         self._load_seconds, self._token_seconds = load_seconds, token_seconds
         self._scheduling = Scheduling(self._load, **limits)
         self.generating = 0
@@ -148,7 +150,7 @@ class Api:
         model = self._library.get(name)
         await asyncio.sleep(self._load_seconds)
         if isinstance(model.source, Path):
-            return await asyncio.to_thread(LlamaEngine, model.source, parallel, context)
+            return await asyncio.to_thread(LlamaEngine, model.source, parallel, context, self._flash)
         if model.source == "toobig":
             raise ApiError(500, "model requires more system memory (99.0 GiB) than is available (2.0 GiB)")
         return FakeEngine(model.source, context, self._token_seconds)

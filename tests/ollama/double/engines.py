@@ -18,6 +18,8 @@ from pathlib import Path
 
 from wire import ApiError
 
+FLASH = {"auto": "AUTO", "on": "ENABLED", "off": "DISABLED"}
+
 
 @dataclass
 class Piece:
@@ -41,9 +43,12 @@ def ended(prompt: int, tokens: int, reason: str, prompt_seconds: float = 0.0, se
 
 
 class LlamaEngine:
-    """One loaded GGUF file with ``parallel`` slots of ``context`` tokens and the prompt cache that Ollama leaves on."""
+    """One loaded GGUF file with ``parallel`` slots of ``context`` tokens and the prompt cache that Ollama leaves on.
 
-    def __init__(self, path: Path, parallel: int, context: int) -> None:
+    flash: of FLASH.
+    """
+
+    def __init__(self, path: Path, parallel: int, context: int, flash: str) -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before the library is loaded: others use these cores too
         import xllamacpp
 
@@ -52,6 +57,7 @@ class LlamaEngine:
         params.model.path = str(path)
         params.hostnames = [str(Path(self._folder) / "engine.sock")]
         params.n_parallel, params.n_ctx = parallel, parallel * context
+        params.flash_attn_type = getattr(xllamacpp.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{FLASH[flash]}")
         params.cache_ram_mib = 0
         params.warmup = params.ui = False
         params.verbosity = -1
