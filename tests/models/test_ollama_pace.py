@@ -9,11 +9,19 @@ from evo.models.ollama.pace import Pace
 
 
 def serve(
-    pace: Pace, parallel: int, *, calls: int = 600, shared: bool = False, work: int = 10**9, seed: int = 1
+    pace: Pace,
+    parallel: int,
+    *,
+    calls: int = 600,
+    shared: bool = False,
+    work: int = 10**9,
+    away: float = 0.0,
+    seed: int = 1,
 ) -> float:
     """A server that answers ``parallel`` calls at once and queues the rest; returns tokens per second at the end.
 
-    shared: its slots share one processor, so that more of them write no more. work: calls that there are at once.
+    shared: its slots share one processor, so that more of them write no more. work: calls that there are at once. away:
+    seconds of each call on the way back, when its slot is free again.
     """
     draw = random.Random(seed)
     now, free, queue, running = 0.0, parallel, [], []
@@ -28,10 +36,14 @@ def serve(
             tokens = draw.randint(20, 200)
             speed = 50 / (parallel - free) if shared else 50
             served = 0.1 + tokens / speed
-            heapq.heappush(running, (now + served, queue.pop(0), served, tokens))
-        now, asked, served, tokens = heapq.heappop(running)
-        pace.ended(now=now, tokens=tokens, served=served, wall=now - asked, loading=0, in_flight=sent - ended)
-        free += 1
+            asked = queue.pop(0)
+            heapq.heappush(running, (now + served, asked, now - asked, tokens, False))
+        now, asked, queued, tokens, back = heapq.heappop(running)
+        if not back:
+            free += 1
+            heapq.heappush(running, (now + away, asked, queued, tokens, True))
+            continue
+        pace.ended(now=now, tokens=tokens, queued=queued, wall=now - asked, loading=0, in_flight=sent - ended)
         ended += 1
         tail = [*tail, (now, tokens)][-200:]
     return sum(tokens for _, tokens in tail[1:]) / (tail[-1][0] - tail[0][0])
@@ -50,6 +62,14 @@ def test_it_finds_the_servers_parallel_calls_and_one_more(parallel: int, seed: i
 def test_no_slot_is_left_idle(seed: int) -> None:
     found, generous = Pace(), Pace(fixed=64)
     assert serve(found, 8, seed=seed) > 0.93 * serve(generous, 8, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_server_far_away_gets_enough_to_do(seed: int) -> None:
+    """A call is on its way for twice as long as it is served: 4 slots need about 12 of them."""
+    found, generous = Pace(), Pace(fixed=64)
+    assert serve(found, 4, away=4.6, seed=seed) > 0.85 * serve(generous, 4, away=4.6, seed=seed)
+    assert 10 <= found.limit <= 16
 
 
 def test_where_slots_share_a_processor_few_are_enough() -> None:
@@ -74,7 +94,7 @@ def test_a_full_queue_halves_it_once_and_it_comes_back_step_by_step() -> None:
     assert pace.limit == 1
     limits = []
     for _ in range(12):
-        pace.ended(now=13, tokens=1, served=1, wall=1, loading=0, in_flight=1)
+        pace.ended(now=13, tokens=1, queued=0, wall=1, loading=0, in_flight=1)
         limits.append(pace.limit)
     assert limits == [2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4]
 
@@ -90,5 +110,5 @@ def test_a_server_that_reports_no_times_is_judged_by_its_tokens() -> None:
     now = 0.0
     for _ in range(500):  # always 4 tokens a second, whatever is in flight
         now += 1
-        pace.ended(now=now, tokens=4, served=0, wall=pace.limit, loading=0, in_flight=pace.limit)
+        pace.ended(now=now, tokens=4, queued=0, wall=pace.limit, loading=0, in_flight=pace.limit)
     assert (pace.limit, pace.settled) == (4, True)

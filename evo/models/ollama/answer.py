@@ -23,10 +23,10 @@ _ENDINGS: dict[str | None, Finish] = {"stop": "stop", "length": "length", None: 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that the server says it spent: loading the model, and on prompt and answer (0 if it does not say)."""
+    """Seconds that a call waited at the server: for its model, and in the queue for a slot."""
 
     loading: float
-    served: float
+    queued: float
 
 
 def options_of(chat: Chat) -> dict[str, Any]:
@@ -98,4 +98,7 @@ class Answer:
             seconds=served or seconds,
             finish="thinking" if self._thoughts and not text else _ENDINGS[last.done_reason],
         )
-        return completion, Timing((last.load_duration or 0) * _NANO, served)
+        loading = (last.load_duration or 0) * _NANO
+        # A server that does not say how long it had the call had it all the time.
+        there = (last.total_duration or 0) * _NANO - loading or seconds
+        return completion, Timing(loading, max(there - served, 0.0) if served else 0.0)

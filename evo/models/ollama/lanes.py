@@ -51,7 +51,7 @@ class Lane:
         self.pace.ended(
             now=time.monotonic(),
             tokens=completion.completion_tokens,
-            served=timing.served,
+            queued=timing.queued,
             wall=seconds,
             loading=timing.loading,
             in_flight=self.in_flight,

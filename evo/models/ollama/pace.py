@@ -1,9 +1,10 @@
 """How many calls are usefully in flight at once: found by measuring the work itself, then kept.
 
 A server does not say how many calls it answers in parallel (OLLAMA_NUM_PARALLEL); it queues the others. By Little's law
-(Little, 1961) the mean number in service is the number in flight times the share of a call's time that it is served
-and not queued. So the number in flight is doubled as long as all of them are served and more tokens come per second;
-where calls queue, it becomes what was in service and one more, which is there when a slot becomes free.
+(Little, 1961) the mean number that does not queue is the number in flight times the share of a call's time that it is
+not queued: served, or on its way between client and server, which a slot must not wait for either. So the number in
+flight is doubled as long as few queue and more tokens come per second; where calls queue, it becomes what did not and
+one more, which is there when a slot becomes free.
 """
 
 import math
@@ -13,7 +14,7 @@ __all__ = ["Pace"]
 _START = 4
 _MOST = 64
 _LEAST_CALLS = 8  # in a window
-_SERVED = 0.75  # share of time in service below which calls queue
+_QUEUED = 0.25  # share of their time that calls queue, above which there are too many
 _GAIN = 1.1  # of tokens per second, that a doubling must bring
 _BUSY = 1.0  # seconds within which full queues count as one
 _LOADING = 1.0  # seconds; a call that waited so long for its model says nothing about queues
@@ -31,10 +32,8 @@ class Pace:
         self._busy_until = 0.0
         self._begin(0.0)
 
-    def ended(self, *, now: float, tokens: int, served: float, wall: float, loading: float, in_flight: int) -> None:
-        """Take in one answer: served, wall and loading in seconds (served = 0 if the server does not say),
-        in_flight with this one.
-        """
+    def ended(self, *, now: float, tokens: int, queued: float, wall: float, loading: float, in_flight: int) -> None:
+        """Take in one answer: queued at the server, wall in all, loading in seconds; in_flight with this one."""
         if self.limit < self._ceiling:
             self._since_busy += 1
             if self._since_busy >= self.limit:
@@ -49,7 +48,7 @@ class Pace:
             self._since = now
             return
         self._tokens += tokens
-        self._served += served or wall
+        self._queued += queued
         self._wall += wall
         if self._calls >= self.limit + max(_LEAST_CALLS, 2 * self.limit):
             self._judge(now)
@@ -66,10 +65,10 @@ class Pace:
         self.limit, self._since_busy = max(1, self.limit // 2), 0
 
     def _judge(self, now: float) -> None:
-        in_service = self.limit * min(1.0, self._served / self._wall) if self._wall else self.limit
+        queued = min(1.0, self._queued / self._wall) if self._wall else 0.0
         rate = self._tokens / max(now - self._since, 1e-9)
-        if in_service < _SERVED * self.limit:
-            self.limit = min(self.limit, max(1, math.floor(in_service + 0.5)) + 1)
+        if queued > _QUEUED:
+            self.limit = min(self.limit, max(1, math.floor(self.limit * (1 - queued) + 0.5)) + 1)
             self.settled = True
         elif self._before is not None and rate < _GAIN * self._before[1]:
             self.limit = self._before[0]
@@ -82,4 +81,4 @@ class Pace:
 
     def _begin(self, now: float) -> None:
         self._calls, self._tokens = 0, 0
-        self._served, self._wall, self._since = 0.0, 0.0, now
+        self._queued, self._wall, self._since = 0.0, 0.0, now

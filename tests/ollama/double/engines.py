@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ class FakeEngine:
             yield Piece(thinking="I wonder what to say. ")
             yield ended(prompt, limit, "length")
             return
-        sent = 0
+        sent, started = 0, time.monotonic()
         for word in words if self.kind != "endless" else iter(lambda: "more ", None):
             if self.kind != "endless" and sent == limit:
                 break
@@ -189,7 +190,7 @@ class FakeEngine:
             sent += 1
             yield Piece(word)
         whole = sent == len(words)
-        yield ended(prompt, sent, "stop" if whole else "length", 0.001, sent * self.token_seconds + 1e-6)
+        yield ended(prompt, sent, "stop" if whole else "length", 0.001, time.monotonic() - started + 1e-6)
 
     def close(self) -> None:
         pass
