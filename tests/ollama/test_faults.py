@@ -65,7 +65,7 @@ async def test_what_passes_is_got_over(start_double, fault: str) -> None:
 async def test_what_lasts_is_told_at_once(start_double, fault: str, kind: type[CallFailed]) -> None:
     double = start_double("--model", "quick=fake")
     proxy = Proxy(double.url, lambda number: fault if number == 1 else "")
-    backend = OllamaBackend(await proxy.start(), patience=QUICK)
+    backend = OllamaBackend(await proxy.start())
     with pytest.raises(kind) as caught:
         await backend.chat(chat(1))
     assert "\n" not in str(caught.value)
