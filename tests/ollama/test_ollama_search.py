@@ -116,6 +116,39 @@ def test_a_model_that_is_deleted_in_mid_search_is_named_and_its_cells_are_measur
     assert count("FROM calls") == paid + again.counters.calls_made, "nothing is paid for twice"
 
 
+def test_a_full_queue_costs_a_search_nothing(start_double, monkeypatch) -> None:
+    limits = ("--parallel", "1", "--loaded", "1", "--queue", "1", "--token-seconds", "0.005")
+    double = start_double("--model", "one=fake", "--model", "two=fake", *limits)
+    found = search(double.url, monkeypatch)
+    assert len(found.generations) == 3
+    assert count("FROM cells WHERE solved IS NULL") == 0
+    assert count("FROM calls") == found.counters.calls_made == double.counters()["answered"]
+
+
+def test_a_token_that_is_repeated_until_the_server_stops_is_a_missing_cell(start_double, monkeypatch) -> None:
+    double = start_double("--model", "one=fake", "--model", "two=fake:repeat", "--parallel", "4")
+    found = search(double.url, monkeypatch)
+    assert len(found.generations) == 3
+    missing = count("FROM cells WHERE solved IS NULL")
+    assert 0 < missing == found.counters.cells_missing < count("FROM cells")
+    assert count("FROM cells WHERE solved IS NULL AND fault LIKE '%done = false%'") == missing
+
+
+def test_a_prompt_that_is_cut_in_silence_is_a_missing_cell(start_double, monkeypatch, tmp_path) -> None:
+    """Of four tasks two do not fit into the context; each of the others is measured."""
+    tests, lines = ["assert f(1) == 1", "assert f(2) == 2"], []
+    for k in range(4):
+        prompt = f"Write f(x) that returns x. {'This is said at great length. ' * 100 * (k % 2)}"
+        lines.append(json.dumps({"id": f"{k}-{k % 2}", "prompt": prompt, "entry_point": "f", "tests": tests}))
+    (tmp_path / "tasks.jsonl").write_text("\n".join(lines), "utf-8")
+    double = start_double("--model", "one=fake", "--model", "two=fake", "--parallel", "4")
+    search(double.url, monkeypatch, **{"pipeline.context": "512", "tasks.benchmark": "tasks.jsonl"})
+    short, long = (count(f"FROM cells WHERE problem LIKE '%-{k}'") for k in (0, 1))
+    assert min(short, long) > 0
+    assert count("FROM cells WHERE solved IS NULL") == long
+    assert count("FROM cells WHERE problem LIKE '%-1' AND fault LIKE '%was cut to 512%'") == long
+
+
 def test_pull_lets_the_server_fetch_what_it_lacks(start_double, monkeypatch) -> None:
     double = start_double("--model", "one=fake")
     with pytest.raises(ModelMissing, match="ollama pull pullable"):
