@@ -41,7 +41,7 @@ def curved_ways(genome: Genome, boxes: Mapping[int, NodeBox], layers: Layers) ->
     arcs: list[_Arc] = []
     for edge in sorted(layers.loops, key=length):
         arcs.append(_arc(edge, boxes, layers, arcs, (-1, 1), _LOOP))
-        ways.append(_bent(arcs[-1], boxes, arcs, WayKind.LOOP, budget_label(genome.node(edge[0]))))
+        ways.append(_bent(arcs[-1], boxes, arcs, WayKind.LOOP, budget_label(genome, edge[0])))
     for edge in sorted(((gene.source, gene.target) for gene in genome.connections if not gene.enabled), key=length):
         source, target = boxes[edge[0]], boxes[edge[1]]
         if layers.layer[edge[1]] - layers.layer[edge[0]] == 1:

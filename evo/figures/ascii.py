@@ -41,7 +41,7 @@ def topology_ascii(genome: Genome) -> str:
     rails: list[_Rail] = []
     for source, target in sorted(enabled, key=lambda edge: abs(place[edge[0]] - place[edge[1]])):
         if place[target] - place[source] != 1:
-            label = _ascii(budget_label(genome.node(source))) if (source, target) in loops else ""
+            label = _ascii(budget_label(genome, source)) if (source, target) in loops else ""
             rails.append(_laid(detail[source], title[target], label, rails))
     drawn = _with_rails(lines, rails)
     drawn += [

@@ -74,7 +74,7 @@ def _mermaid_arrow(edge: ConnectionGene, genome: Genome, loops: frozenset[tuple[
     if not edge.enabled:
         return "-.->"
     if (edge.source, edge.target) in loops:
-        return f'-- "{budget_label(genome.node(edge.source))}" -->'
+        return f'-- "{budget_label(genome, edge.source)}" -->'
     return "-->"
 
 
@@ -87,7 +87,7 @@ def _dot_edge(edge: ConnectionGene, genome: Genome, loops: frozenset[tuple[int, 
     if not edge.enabled:
         return " [style=dotted, color=gray, constraint=false]"
     if (edge.source, edge.target) in loops:
-        return f' [label="{budget_label(genome.node(edge.source))}", color="#D55E00", constraint=false]'
+        return f' [label="{budget_label(genome, edge.source)}", color="#D55E00", constraint=false]'
     return ""
 
 

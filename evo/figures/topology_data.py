@@ -4,7 +4,7 @@ from typing import Any
 
 from evo.figures.layers import loop_edges
 from evo.figures.picture import WayKind
-from evo.figures.words import explain, reading_order
+from evo.figures.words import explain, reading_order, turns_back
 from evo.genome import ConnectionGene, Genome
 
 __all__ = ["topology_data"]
@@ -26,5 +26,5 @@ def _edge(edge: ConnectionGene, genome: Genome, loops: frozenset[tuple[int, int]
     if not edge.enabled:
         return {**found, "kind": WayKind.DISABLED}
     if (edge.source, edge.target) in loops:
-        return {**found, "kind": WayKind.LOOP, "budget": genome.node(edge.source).iterations}
+        return {**found, "kind": WayKind.LOOP, "budget": turns_back(genome, edge.source)}
     return found

@@ -7,7 +7,7 @@ import networkx as nx
 from evo.figures.layers import arrange, loop_edges
 from evo.genome import OUTPUT_ID, Feedback, Genome, NodeGene, Role
 
-__all__ = ["budget_label", "explain", "facts", "name", "reading_order"]
+__all__ = ["budget_label", "explain", "facts", "name", "reading_order", "turns_back"]
 
 _FEEDBACK = {
     Feedback.TYPE: "the type of the error",
@@ -29,9 +29,19 @@ def facts(gene: NodeGene) -> tuple[str, ...]:
     return tuple(fact for fact in found if fact is not None)
 
 
-def budget_label(gene: NodeGene) -> str:
-    """How often a loop that starts at this node may run."""
-    return "feedback" if gene.iterations is None else f"up to {gene.iterations} ×"
+def turns_back(genome: Genome, source: int) -> int | None:
+    """How often a run may take the loop edge of this node: its iterations, one less where it has a way on, which it
+    takes at its last turn. None for a node without iterations.
+    """
+    iterations, loops = genome.node(source).iterations, loop_edges(genome)
+    edges = [(edge.source, edge.target) for edge in genome.connections if edge.enabled and edge.source == source]
+    return None if iterations is None else iterations - any(edge not in loops for edge in edges)
+
+
+def budget_label(genome: Genome, source: int) -> str:
+    """The same, as it stands on a loop edge."""
+    turns = turns_back(genome, source)
+    return "feedback" if turns is None else f"up to {turns} ×"
 
 
 def reading_order(genome: Genome) -> tuple[NodeGene, ...]:
@@ -72,8 +82,11 @@ def explain(genome: Genome) -> str:
         onward = sorted(forward.successors(gene.id), key=number.__getitem__)
         inside = [target for target in onward if any(nx.has_path(forward, target, end) for end in rounds)]
         beyond = [target for target in onward if target not in inside]
+        turns = turns_back(genome, gene.id)
+        back = [] if turns == 0 else back
         if back:
-            sentence += f" It goes back to {_steps(back, number)}, {_times(gene)}."
+            often = "while that helps" if turns is None else f"at most {_count(turns, 'time')}"
+            sentence += f" It goes back to {_steps(back, number)}, {often}."
         if inside and beyond:
             used_up = f"and when that loop is used up, to {_steps(beyond, number)}"
             sentence += f" It goes on to {_steps(inside, number)}, {used_up}."
@@ -113,10 +126,6 @@ def _does(gene: NodeGene, sources: Mapping[int, NodeGene], number: Mapping[int, 
 
 def _warmth(gene: NodeGene) -> str | None:
     return None if gene.temperature is None else f"temperature {gene.temperature:.2f}"
-
-
-def _times(gene: NodeGene) -> str:
-    return "while that helps" if gene.iterations is None else f"at most {_count(gene.iterations, 'time')}"
 
 
 def _answer(inner: Sequence[NodeGene], last: Sequence[NodeGene]) -> str:

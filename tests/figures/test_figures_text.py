@@ -16,12 +16,14 @@ from figure_genomes import (
     generator,
     graph_genomes,
     linear_genomes,
+    refiner,
     selector,
 )
 from hypothesis import given, settings
 
 from evo.figures import explain, topology_ascii, topology_dot, topology_mermaid
-from evo.genome import Genome
+from evo.genome import Genome, Role
+from evo.pipeline import PipelineSettings, PromptBook, compile_genome
 
 
 def test_ascii_of_the_plain_loop() -> None:
@@ -103,8 +105,20 @@ def test_explanation_follows_loops_and_stages() -> None:
     assert steps[3].endswith("It goes back to step 2, at most 3 times.")
     assert "passes all visible tests" in steps[-1]
     steps = explain(THREE_STAGES).splitlines()
-    assert steps[2].endswith("It goes back to step 2, at most 2 times. After that it goes on to step 4.")
+    assert steps[2].endswith("It goes back to step 2, at most 1 time. After that it goes on to step 4.")
     assert steps[7].endswith("at most 1 time.")
+
+
+@pytest.mark.parametrize("way_on", [False, True])
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_a_loop_is_said_to_turn_as_often_as_it_does(iterations: int, way_on: bool) -> None:
+    edges = [(0, 2), (2, 3), (3, 4), (4, 3), (3, 1)] + [(4, 1)] * way_on
+    genome = build([generator(2), executor(3), refiner(4, iterations=iterations)], edges)
+    plan = compile_genome(genome, PipelineSettings(), PromptBook.load())
+    turns = sum(plan.role(number) is Role.EXECUTOR for number in range(len(plan.visits))) - 1
+    said = re.search(r"goes back to step 2, at most (\d) times?\.", explain(genome))
+    assert (int(said[1]) if said else 0) == turns == iterations - way_on
+    assert f'"up to {turns} ×"' in topology_mermaid(genome)
 
 
 def test_explanation_of_a_graph_says_who_works_on_what() -> None:
