@@ -1,8 +1,9 @@
-"""Does a search find a topology of its own? ``python -m benchmarks.graph [--seeds 10] [--json]``
+"""Does a search find a topology of its own? ``python -m benchmarks.graph [--seeds 10] [--first-seed 1] [--json]``
 
 SIMULATED models, whose truth is known. From lone generators, a search in the graph space for accuracy and few tokens;
-then the best of its front that was no dearer than the best genome of genomes/ on the search's problems, judged by exact
-solve rates and by tokens on all problems. And the same where refiners never mend anything: no loops must grow.
+then, of its validated front, the most accurate pipeline that is no dearer than the best genome of genomes/, judged by
+exact solve rates and by tokens on seeds of nobody's. And the same where refiners never mend anything: no loops must
+grow. Searches are walked by table look-ups (``benchmarks.kernel``).
 """
 
 import asyncio
@@ -11,41 +12,46 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from benchmarks.searches import Measures
+from benchmarks.kernel import Kernel
 from benchmarks.simulated import Pool
 from evo.cli import console, new_app, print_json, run_app
-from evo.evaluation import Measurement, Purpose, Store
+from evo.evaluation import Cell, Measurement, Purpose, Store, cost
 from evo.evolution import parse_evolution_config
 from evo.genome import Genome, Role, back_edges, read_genome
 from evo.models.simulated import PoolParameters
 from evo.pipeline import Plan
-from evo.resources import resource_folder
+from evo.resources import genome_path, resource_folder
 from evo.run import Observer, Progress, parse_settings, read_preset
 from evo.run.draw import draw_problems
-from evo.run.front import FrontPoint, cost
+from evo.run.front import FrontPoint
 from evo.run.loop import Course
-from evo.run.settings import ini_sections
+from evo.run.settings import RunSettings, ini_sections
 
 MODELS = ("qwen2.5:1.5b", "llama3.2:3b")  # those that the genomes of genomes/ name
 SETTINGS = {
+    "models.models": " ".join(MODELS),
     "NEAT.pop_size": "24",
     "run.generations": "40",
     "run.limit_minutes": "0",
-    "tasks.problems": "80",
+    # All of the suite, and the same seeds for everybody: good pipelines are points apart, not tens of points.
+    "tasks.problems": "164",
     "evaluation.objectives": "accuracy,tokens",
-    # Two looks at least: of hundreds of pipelines the luckiest of one look is seldom a good one.
-    "evaluation.first_look": "2",
+    "evaluation.policy": "repeated",
     "evaluation.replicates": "4",
-    "evaluation.fresh_replicates": "2",
-    "evaluation.most_fresh": "8",
+    "evaluation.fresh_replicates": "1",
+    "evaluation.most_fresh": "6",
+    "evaluation.validation_problems": "164",
+    "evaluation.validation_replicates": "10",
     "PipelineReproduction.elitism": "8",
+    "PipelineGenome.max_calls": "8",
+    "PipelineGenome.max_tokens": "",  # simulated answers are never cut
 }
-_MARGIN = 0.95  # of the rival's cost on the search's problems: its cost on all problems is somewhat another
 _JUDGING = 10  # replicates of all problems that tell a pipeline's tokens
 
 app = new_app()
@@ -53,7 +59,10 @@ app = new_app()
 
 @dataclass(frozen=True)
 class Judged:
-    """A pipeline by what is true of it. rate: exact. tokens: mean on one problem, with its error over replicates."""
+    """A pipeline by what is true of it. rate: exact. tokens: mean on one problem, with its error over replicates.
+
+    seconds: of processor time that finding it took.
+    """
 
     name: str
     rate: float
@@ -62,25 +71,49 @@ class Judged:
     nodes: int
     loops: int
     roles: str
+    seconds: float = 0.0
+
+
+class Bench:
+    """A pool with its kernel. It is in a scheduler's place: ``study`` is the seed that it measures under."""
+
+    def __init__(self, parameters: PoolParameters | None = None) -> None:
+        self.pool = Pool(MODELS, parameters=parameters)
+        self.kernel = Kernel(self.pool.problems, self.pool.backend)
+        self.study = 0
+
+    async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
+        """The cells."""
+        return tuple(self.kernel.cell(one, self.study) for one in wanted)
+
+    def looks(self, plan: Plan, study: int, replicates: int) -> list[list[Cell]]:
+        """Cells by replicate: the plan on all problems, on the seeds that validate."""
+        problems = self.pool.problems
+        wanted = [
+            [Measurement(plan, problem, Purpose.VALIDATION, k) for problem in problems] for k in range(replicates)
+        ]
+        return [[self.kernel.cell(one, study) for one in look] for look in wanted]
 
 
 @app.command()
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="Searches of each kind.")] = 10,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first search; the others count up.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Searches in the graph space against the best genome that ships with evo, and where loops are useless."""
-    usual = Pool(MODELS)
-    shipped = [_judged(path.stem, read_genome(path), usual) for path in _shipped()]
-    best = max(shipped, key=lambda one: one.rate)
-    found = [_found(seed, usual, best) for seed in range(1, seeds + 1)]
-    useless = Pool(MODELS, parameters=PoolParameters.fitted().without_repair())
-    grown = [_found(seed, useless, None) for seed in range(1, seeds + 1)]
+    numbers = range(first_seed, first_seed + seeds)
+    usual = Bench()
+    shipped = sorted((_judged(name, read_genome(genome_path(name)), usual) for name in _shipped()), key=_rate)
+    best = shipped[-1]
+    found = [_found(seed, usual, best) for seed in numbers]
+    useless = Bench(PoolParameters.fitted().without_repair())
+    grown = [_found(seed, useless, None) for seed in numbers]
     if json:
         print_json([*shipped, *found, *grown])
         return
     console.print(f"SIMULATED {' and '.join(MODELS)}; exact solve rates and mean tokens on one of 164 problems")
-    for one in sorted(shipped, key=lambda one: one.rate):
+    for one in shipped:
         _show(one)
     console.print("\nFrom lone generators, the best of the front that is no dearer than the best of these:")
     for one in found:
@@ -91,62 +124,60 @@ def main(
     for one in grown:
         _show(one)
     console.print(f"without a loop: {sum(not one.loops for one in grown)} of {seeds}")
+    console.print(f"processor time of a search: {np.mean([one.seconds for one in (*found, *grown)]):.0f} s")
 
 
-def _shipped() -> Iterator[Path]:
-    return (path for path in sorted(resource_folder("genomes").glob("*.json")) if path.stem != "schema")
+def _shipped() -> Iterator[str]:
+    return (path.stem for path in resource_folder("genomes").glob("*.json") if path.stem != "schema")
 
 
-def _found(seed: int, pool: Pool, rival: Judged | None) -> Judged:
-    """The most accurate of a search's front, as the search saw it; of those that cost no more than the rival there."""
-    points, limit = asyncio.run(_search(seed, pool, rival))
-    point = [point for point in points if point.cost.mean <= limit][-1]
-    return _judged(f"seed {seed}", point.genome, pool)
+def _rate(one: Judged) -> float:
+    return one.rate
 
 
-async def _search(seed: int, pool: Pool, rival: Judged | None) -> tuple[Sequence[FrontPoint], float]:
-    """The front of one search, and what its best may cost: a little less than the rival on the same problems."""
-    text = read_preset("graph", SETTINGS | {"run.seed": str(seed), "models.models": " ".join(MODELS)})
+def _found(seed: int, bench: Bench, rival: Judged | None) -> Judged:
+    """The most accurate of a search's front, as its validation saw it; of those that cost no more than the rival."""
+    begun = process_time()
+    points, settings = asyncio.run(_search(seed, bench))
+    limit = math.inf
+    if rival is not None:
+        plan = bench.pool.compile(read_genome(genome_path(rival.name)))
+        looks = bench.looks(plan, seed, settings.evaluation.validation_replicates)
+        price = cost(cell for look in looks for cell in look)
+        assert price is not None  # nothing is lost here
+        limit = price.mean
+    affordable = [p for p in points if p.validated and p.validated_cost and p.validated_cost.mean <= limit]
+    point = max(affordable, key=lambda p: p.validated.mean if p.validated else 0.0)
+    return _judged(f"seed {seed}", point.genome, bench, process_time() - begun)
+
+
+async def _search(seed: int, bench: Bench) -> tuple[tuple[FrontPoint, ...], RunSettings]:
+    text = read_preset("graph", SETTINGS | {"run.seed": str(seed)})
     settings = parse_settings(text, "graph")
-    names = {role.value: pool.prompts.names(role) for role in Role if role.calls_model}
+    prompts, bench.study = bench.pool.prompts, seed
+    names = {role.value: prompts.names(role) for role in Role if role.calls_model}
     evolution = parse_evolution_config(ini_sections(text), source="graph", models=MODELS, prompts=names)
-    draw = draw_problems(pool.problems, settings)
-    pool.new_study()
+    draw = draw_problems(bench.pool.problems, settings)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "run.sqlite")
         progress = Progress("benchmark", settings, generations=settings.run.generations)
-        measures, policy = Measures(pool, seed), settings.evaluation.chosen_policy()
-        course = Course(settings, evolution, pool.prompts, draw, policy, measures, store, progress, Observer())
+        policy = settings.evaluation.chosen_policy()
+        course = Course(settings, evolution, prompts, draw, policy, bench, store, progress, Observer())
         await course.evolve()
-        points = course.front()
+        points = await course.validated_front()
         store.close()
-    if rival is None:
-        return points, math.inf
-    plan = pool.compile(read_genome(resource_folder("genomes") / f"{rival.name}.json"))
-    looks = range(settings.evaluation.replicates)
-    wanted = [Measurement(plan, problem, Purpose.SEARCH, look) for problem in draw.subsets[0] for look in looks]
-    price = cost(await pool.cells(wanted, seed))
-    assert price is not None
-    return points, _MARGIN * price.mean
+    return points, settings
 
 
-def _judged(name: str, genome: Genome, pool: Pool) -> Judged:
-    plan = pool.compile(genome)
-    rate = float(np.mean(list(pool.truth(plan).values())))
-    tokens = asyncio.run(_tokens(plan, pool))
-    roles = ", ".join(node.role.value for node in plan.nodes if node.role not in (Role.TASK, Role.OUTPUT))
+def _judged(name: str, genome: Genome, bench: Bench, seconds: float = 0.0) -> Judged:
+    plan = bench.pool.compile(genome)
+    rate = float(np.mean(list(bench.kernel.rates(plan).values())))
+    looks = bench.looks(plan, 0, _JUDGING)
+    tokens = [float(np.mean([cell.prompt_tokens + cell.completion_tokens for cell in look])) for look in looks]
     error = float(np.std(tokens, ddof=1) / math.sqrt(len(tokens)))
-    return Judged(name, rate, float(np.mean(tokens)), error, len(genome.inner), len(back_edges(genome)), roles)
-
-
-async def _tokens(plan: Plan, pool: Pool) -> list[float]:
-    """Mean tokens on one problem, by replicate, on seeds that no search has."""
-    means = []
-    for replicate in range(_JUDGING):
-        wanted = [Measurement(plan, problem, Purpose.VALIDATION, replicate) for problem in pool.problems]
-        cells = await pool.cells(wanted, seed=0)
-        means.append(float(np.mean([cell.prompt_tokens + cell.completion_tokens for cell in cells])))
-    return means
+    roles = ", ".join(node.role.value for node in plan.nodes if node.role not in (Role.TASK, Role.OUTPUT))
+    loops = len(back_edges(genome))
+    return Judged(name, rate, float(np.mean(tokens)), error, len(genome.inner), loops, roles, seconds)
 
 
 def _show(one: Judged) -> None:

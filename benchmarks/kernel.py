@@ -1,153 +1,164 @@
 """What ``evo.pipeline.run`` does with the SIMULATED pool, as table look-ups: whole searches by the hundred.
 
-A simulated model answers one of a problem's few drafts, so a run is a walk over their numbers. Messages, parsing and
-extraction are left out; seeds, chances and the order of calls are the real ones. ``tests/benchmarks`` holds it to the
-interpreter cell by cell, and its true rates to ``evo.evaluation.truth``.
+What a visit can make is worked out once, by the pipeline's own steps (``evo.evaluation.played``). A run is then a walk
+over numbers of loads, whatever the plan's topology; seeds, chances, tokens and the order of calls are the real ones.
+``tests/benchmarks`` holds it to the interpreter cell by cell.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from evo.evaluation import Cell, Measurement, call_seed
-from evo.genome import Feedback, Role
-from evo.models.simulated import SimulatedBackend
-from evo.models.simulated.drafts import Defect, drafts_of
-from evo.models.simulated.response import Request, draft_chances, uniform
-from evo.pipeline import Plan, PlanNode
-from evo.pipeline.feedback import describe
-from evo.sandbox import Verdict
+from evo.evaluation.played import Act, Made, acts
+from evo.evaluation.truth import Truth
+from evo.genome import Role
+from evo.models import Chat
+from evo.models.simulated import Defect, SimulatedBackend
+from evo.models.simulated.response import uniform
+from evo.pipeline import Plan
+from evo.pipeline.interpreter import answer
 from evo.tasks import Problem
 
 __all__ = ["Kernel"]
 
-_ANALYSIS_TOKENS = 20  # about what a simulated diagnosis has
-
-# What the executor tells, the analyzer before a call that writes, and that call's node.
-_Turn = tuple[Feedback | None, PlanNode | None, PlanNode]
-
-# Cumulative chances of a request, and the draft that each step stands for.
-_Table = tuple[tuple[float, ...], tuple[int, ...]]
+_CHARACTERS_PER_TOKEN = 4  # of simulated models
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """Of one problem's drafts: which are correct, which end a run, how many tokens and which verdict each has."""
+class _Table:
+    """What a visit makes, to be drawn from. call: a number of its own for each chat but for the seed; -1: no call."""
 
-    correct: tuple[bool, ...]
-    ends: tuple[bool, ...]
-    tokens: tuple[int, ...]
-    verdicts: tuple[Verdict, ...]
+    call: int
+    role: str
+    cumulative: tuple[float, ...]
+    loads: tuple[int, ...]
+    prompt_tokens: int
+    completion_tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A visit: its node's act, the visits that it works on, the position of its call."""
+
+    act: Act
+    inputs: tuple[int, ...]
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Visits that happen at once, and the numbers of those whose passing draft ends the run."""
+
+    turns: tuple[_Turn, ...]
+    judges: tuple[int, ...]
 
 
 class Kernel:
-    """Linear plans with early stopping on one set of problems. ``made`` holds the distinct calls so far."""
+    """Any plans on one set of problems, of runs that stay within their bound on tokens.
+
+    ``made`` holds the distinct calls so far.
+    """
 
     def __init__(self, problems: Sequence[Problem], backend: SimulatedBackend) -> None:
-        self.made: set[tuple[object, ...]] = set()
-        self._problems = tuple(problems)
-        self._parameters = backend.parameters
-        self._drafts = {problem.id: drafts_of(problem) for problem in problems}
-        self._facts = {problem.id: self._look(problem, backend) for problem in problems}
-        self._tables: dict[tuple[object, ...], _Table] = {}
-        self._turns: dict[str, tuple[_Turn, ...]] = {}
-
-    def cell(self, one: Measurement, study: int) -> Cell:
-        """What measuring it gives. A call that has been made before is made again for nothing."""
-        problem, facts = one.problem, self._facts[one.problem.id]
-        position = tokens = 0
-        draft: int | None = None
-        for feedback, analyzer, writer in self._course(one.plan):
-            if draft is not None and facts.ends[draft]:
-                break
-            # Levels of feedback that come to the same words make the same call.
-            told = (
-                describe(facts.verdicts[draft], feedback, problem.entry_point) if draft is not None and feedback else ""
-            )
-            if analyzer is not None:
-                seed = call_seed(study, one.purpose, problem.id, one.replicate, position)
-                self.made.add((analyzer.model, analyzer.text, analyzer.temperature, problem.id, seed, draft, told))
-                position, tokens = position + 1, tokens + _ANALYSIS_TOKENS
-            seed = call_seed(study, one.purpose, problem.id, one.replicate, position)
-            analysed = analyzer is not None
-            chat = (writer.role, writer.model, writer.text, writer.temperature, problem.id, seed, draft, analysed)
-            self.made.add((*chat, told))
-            cumulative, drafts = self._table(writer, problem, draft, analysed=analysed)
-            drawn = bisect_right(cumulative, uniform(seed, problem.id, str(writer.role)))
-            draft = drafts[min(drawn, len(drafts) - 1)]
-            position, tokens = position + 1, tokens + facts.tokens[draft]
-        assert draft is not None  # a plan begins with a generator
-        return Cell(
-            one.plan.digest, problem.id, one.purpose, one.replicate, facts.correct[draft],
-            calls=position, completion_tokens=tokens,
-        )  # fmt: skip
+        self.made: set[tuple[int, int]] = set()
+        self._truth = Truth(problems, backend, backend.verdict)
+        self._backend = backend
+        self._tables: dict[tuple[str, Act, tuple[int, ...]], _Table] = {}
+        self._study = 0
+        self._draws: dict[tuple[object, ...], tuple[int, float]] = {}
+        self._chats: dict[Chat, int] = {}
+        self._levels: dict[str, tuple[_Level, ...]] = {}
+        self._answers: dict[tuple[str, str, tuple[int, ...]], bool] = {}
 
     def rates(self, plan: Plan) -> dict[str, float]:
         """By problem id, the probability that one run of the plan solves it: exact."""
-        return {problem.id: self._rate(plan, problem) for problem in self._problems}
+        return self._truth.rates(plan)
 
-    def _rate(self, plan: Plan, problem: Problem) -> float:
-        facts = self._facts[problem.id]
-        state: dict[int | None, float] = {None: 1.0}
-        solved = 0.0
-        for _, analyzer, writer in self._course(plan):
-            after: dict[int | None, float] = {}
-            for held, chance in state.items():
-                if held is not None and facts.ends[held]:
-                    solved += chance * facts.correct[held]
+    def cell(self, one: Measurement, study: int) -> Cell:
+        """What measuring it gives. A call that has been made before is made again for nothing."""
+        plan, problem = one.plan, one.problem.id
+        loads: list[int] = []
+        calls = prompt_tokens = completion_tokens = 0
+        passing: int | None = None
+        for level in self._course(plan):
+            for turn in level.turns:
+                table = self._table(problem, turn.act, tuple([loads[i] for i in turn.inputs]))
+                if table.call < 0:
+                    loads.append(table.loads[0])
                     continue
-                for draft, share in self._steps(writer, problem, held, analysed=analyzer is not None):
-                    after[draft] = after.get(draft, 0.0) + chance * share
-            state = after
-        return solved + sum(chance * facts.correct[held] for held, chance in state.items() if held is not None)
-
-    def _steps(
-        self, writer: PlanNode, problem: Problem, held: int | None, *, analysed: bool
-    ) -> Iterator[tuple[int, float]]:
-        cumulative, drafts = self._table(writer, problem, held, analysed=analysed)
-        steps = zip((0.0, *cumulative), cumulative, strict=False)
-        yield from zip(drafts, (high - low for low, high in steps), strict=True)
-
-    def _course(self, plan: Plan) -> tuple[_Turn, ...]:
-        """The calls that write, in their order, each with the analyzer before it."""
-        if plan.digest not in self._turns:
-            assert plan.settings.early_stopping
-            turns: list[_Turn] = []
-            analyzer = feedback = None
-            for node in (plan.nodes[visit.node] for visit in plan.visits):
-                if node.role is Role.EXECUTOR:
-                    feedback = node.feedback
-                elif node.role is Role.ANALYZER:
-                    analyzer = node
-                elif node.role in (Role.GENERATOR, Role.REFINER):
-                    turns.append((feedback, analyzer, node))
-                    analyzer = None
-            self._turns[plan.digest] = tuple(turns)
-        return self._turns[plan.digest]
-
-    def _table(self, node: PlanNode, problem: Problem, held: int | None, *, analysed: bool) -> _Table:
-        key = (node.role, node.model, node.text, node.temperature, problem.id, held, analysed)
-        if key not in self._tables:
-            drafts = self._drafts[problem.id]
-            request = Request(
-                problem.id, problem.suite, node.model, str(node.role), node.text, node.temperature, held, analysed
-            )
-            chances = draft_chances(self._parameters, request, drafts)
-            order = sorted(range(len(drafts)), key=lambda index: (index != 0, index != held, index))
-            likely = tuple(index for index in order if chances[index] > 0)
-            cumulative = list(accumulate(chances[index] for index in likely))
-            cumulative[-1] = 1.0
-            self._tables[key] = tuple(cumulative), likely
-        return self._tables[key]
-
-    def _look(self, problem: Problem, backend: SimulatedBackend) -> _Facts:
-        drafts = self._drafts[problem.id]
-        verdicts = [backend.verdict(problem, draft.code, problem.visible) for draft in drafts]
-        return _Facts(
-            correct=tuple(draft.defect is Defect.CORRECT for draft in drafts),
-            ends=tuple(v.passed or (v.units == 0 and draft.defect is not Defect.SYNTAX)
-                       for v, draft in zip(verdicts, drafts, strict=True)),
-            tokens=tuple(len(draft.answer) // 4 + 1 for draft in drafts),
-            verdicts=tuple(verdicts),
+                seed, chance = self._draw(study, one, turn.position, table.role)
+                self.made.add((table.call, seed))
+                drawn = min(bisect_right(table.cumulative, chance), len(table.loads) - 1)
+                loads.append(table.loads[drawn])
+                calls += 1
+                prompt_tokens += table.prompt_tokens
+                completion_tokens += table.completion_tokens[drawn]
+            found = (self._truth.played[problem].passing(loads[number]) for number in level.judges)
+            passing = next((load for load in found if load is not None), None)
+            if passing is not None:
+                break
+        solved = self._answered(plan, problem, tuple(loads)) if passing is None else self._is_right(problem, passing)
+        return Cell(
+            plan.digest, problem, one.purpose, one.replicate, solved, calls=calls,
+            prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
         )  # fmt: skip
+
+    def _draw(self, study: int, one: Measurement, position: int | None, role: str) -> tuple[int, float]:
+        """A call's seed, and the number in (0, 1) that it stands for; plans have most of them in common."""
+        assert position is not None  # it is a call
+        if study != self._study:
+            self._study = study
+            self._draws.clear()
+        key = (one.purpose, one.problem.id, one.replicate, position, role)
+        if key not in self._draws:
+            seed = call_seed(study, one.purpose, one.problem.id, one.replicate, position)
+            self._draws[key] = seed, uniform(seed, one.problem.id, role)
+        return self._draws[key]
+
+    def _course(self, plan: Plan) -> tuple[_Level, ...]:
+        if plan.digest not in self._levels:
+            of, stops = acts(plan), plan.settings.early_stopping
+            self._levels[plan.digest] = tuple(
+                _Level(
+                    tuple(_Turn(of[v.node], v.inputs, v.position) for v in (plan.visits[i] for i in level)),
+                    tuple(i for i in level if stops and plan.role(i) in (Role.EXECUTOR, Role.SELECTOR)),
+                )
+                for level in plan.levels
+            )
+        return self._levels[plan.digest]
+
+    def _table(self, problem: str, act: Act, inputs: tuple[int, ...]) -> _Table:
+        table = self._tables.get((problem, act, inputs))
+        if table is None:
+            made = self._truth.played[problem].made(act, inputs)
+            self._tables[problem, act, inputs] = table = self._tabled(made)
+        return table
+
+    def _tabled(self, made: Made) -> _Table:
+        chances, texts, loads = zip(*made.answers, strict=True)
+        return _Table(
+            call=-1 if made.chat is None else self._chats.setdefault(made.chat, len(self._chats)),
+            role="" if made.chat is None else made.chat.role,
+            cumulative=tuple(accumulate(chances)),
+            loads=loads,
+            prompt_tokens=0 if made.chat is None else _tokens(sum(len(m.content) for m in made.chat.messages)),
+            completion_tokens=tuple(_tokens(len(text)) for text in texts),
+        )
+
+    def _is_right(self, problem: str, load: int) -> bool:
+        return self._truth.played[problem].solves(load)
+
+    def _answered(self, plan: Plan, problem: str, loads: tuple[int, ...]) -> bool:
+        """Whether a run that no passing draft ended hands in a right program."""
+        key = (plan.digest, problem, loads)
+        if key not in self._answers:
+            played = self._truth.played[problem]
+            of = {number: played.load(load) for number, load in enumerate(loads)}
+            self._answers[key] = self._backend.oracle(problem, answer(plan, of, plan.output)) is Defect.CORRECT
+        return self._answers[key]
+
+
+def _tokens(characters: int) -> int:
+    return characters // _CHARACTERS_PER_TOKEN + 1

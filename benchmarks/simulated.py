@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from evo.evaluation import Cell, Measurement, seeds_for
-from evo.evaluation.truth import true_rates
+from evo.evaluation.truth import Truth
 from evo.genome import Genome, read_genome, with_models
 from evo.models import Chat, Completion
 from evo.models.simulated import Defect, PoolParameters, SimulatedBackend
@@ -43,6 +43,7 @@ class Pool:
         self._answers: dict[Chat, Completion] = {}
         self._truth: dict[str, dict[str, float]] = {}
         self._judged = cache(self._judge)
+        self._truly = Truth(self.problems, self.backend, self.backend.verdict)
 
     def compile(self, genome: Genome) -> Plan:
         """The genome's plan under this pool's settings."""
@@ -60,7 +61,7 @@ class Pool:
     def truth(self, plan: Plan) -> dict[str, float]:
         """By problem id, the probability that one run of the plan solves it: exact."""
         if plan.digest not in self._truth:
-            self._truth[plan.digest] = true_rates(plan, self.problems, self.backend, self._verdict)
+            self._truth[plan.digest] = self._truly.rates(plan)
         return self._truth[plan.digest]
 
     async def _cell(self, one: Measurement, seed: int) -> Cell:
@@ -89,9 +90,6 @@ class Pool:
     def _judge(self, problem: str, code: str, tests: Check | None) -> Verdict:
         found = self._by_id[problem]
         return self.backend.verdict(found, code, tests or found.visible)
-
-    def _verdict(self, problem: Problem, code: str, check: object) -> Verdict:
-        return self.backend.verdict(problem, code, check)  # type: ignore[arg-type]
 
     @property
     def _by_id(self) -> dict[str, Problem]:

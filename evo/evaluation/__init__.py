@@ -1,6 +1,7 @@
 """Measuring: the scheduler that fulfils effects, seeds, the record of what was paid for, evidence and estimates."""
 
 from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.cost import Cost, cost
 from evo.evaluation.database import open_readonly, read_meta
 from evo.evaluation.difference import Difference, gains, paired
 from evo.evaluation.estimate import Estimate, estimate
@@ -17,6 +18,7 @@ __all__ = [
     "BudgetSpent",
     "Cell",
     "Contest",
+    "Cost",
     "Counters",
     "Difference",
     "Estimate",
@@ -34,6 +36,7 @@ __all__ = [
     "Store",
     "Variance",
     "call_seed",
+    "cost",
     "estimate",
     "gains",
     "open_readonly",

@@ -1,10 +1,12 @@
 """All evidence of a run, by phenotype: whatever is behaviourally the same pipeline shares its measurements."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from evo.evaluation.cell import Cell, Purpose
+from evo.evaluation.cost import Cost, cost
 from evo.evaluation.estimate import Estimate, estimate
 
 __all__ = ["Ledger"]
@@ -18,12 +20,14 @@ class Ledger:
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
         self._cells: dict[str, dict[tuple[str, Purpose, int], Cell]] = {}
+        self._summaries: dict[str, dict[frozenset[Purpose], _Summary]] = {}  # of plans that nothing was added to since
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
         """Take in cells, whatever they are for."""
         for cell in cells:
             self._cells.setdefault(cell.plan, {})[cell.problem, cell.purpose, cell.replicate] = cell
+            self._summaries.pop(cell.plan, None)
 
     def __iter__(self) -> Iterator[str]:
         """Plan digests in the order in which they were first measured."""
@@ -38,7 +42,11 @@ class Ledger:
         """The pooled raw solve rate of one plan; None without evidence. By default the evidence that selection may
         use.
         """
-        return estimate(self.cells(plan, purposes))
+        return self._summary(plan, frozenset(purposes)).estimate
+
+    def cost(self, plan: str, purposes: Iterable[Purpose] = _SELECTION) -> Cost | None:
+        """What one plan uses on a problem; None without evidence."""
+        return self._summary(plan, frozenset(purposes)).cost
 
     def tokens(self, plan: str) -> float:
         """Mean tokens (prompt and completion) that the plan uses on one problem; 0 without evidence."""
@@ -58,13 +66,20 @@ class Ledger:
         that only the better plans went on to do not count as easy. Where all plans saw the same problems this is the
         plain mean. Plans without evidence are left out.
         """
-        evidence = {plan: cells for plan in plans if (cells := self.cells(plan))}
-        raw = {plan: found for plan, cells in evidence.items() if (found := estimate(cells)) is not None}
-        means = _additive([_rates(evidence[plan]) for plan in raw])
+        raw = {plan: found for plan in plans if (found := self.estimate(plan)) is not None}
+        means = _additive([self._summary(plan).rates for plan in raw])
         return {
             plan: Estimate(min(1.0, max(0.0, mean)), found.stderr, found.replicates, found.problems, found.missing)
             for (plan, found), mean in zip(raw.items(), means, strict=True)
         }
+
+    def _summary(self, plan: str, purposes: frozenset[Purpose] = _SELECTION) -> "_Summary":
+        """A search asks for that of every plan in each generation."""
+        known = self._summaries.setdefault(plan, {})
+        if purposes not in known:
+            cells = self.cells(plan, purposes)
+            known[purposes] = _Summary(estimate(cells), cost(cells), _rates(cells))
+        return known[purposes]
 
 
 def _additive(rates: Sequence[Mapping[str, float]]) -> list[float]:
@@ -80,6 +95,15 @@ def _additive(rates: Sequence[Mapping[str, float]]) -> list[float]:
     plan = np.linalg.lstsq(normal, values.sum(axis=1) - share @ values.sum(axis=0), rcond=1e-9)[0]
     problem = (values - seen * plan[:, None]).sum(axis=0) / seen.sum(axis=0)
     return [round(float(mean), _DIGITS) for mean in plan + problem.mean()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What a plan's cells come to. rates: by problem."""
+
+    estimate: Estimate | None
+    cost: Cost | None
+    rates: dict[str, float]
 
 
 def _rates(cells: Iterable[Cell]) -> dict[str, float]:

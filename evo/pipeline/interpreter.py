@@ -14,7 +14,7 @@ from evo.pipeline.steps import STEPS, Doing, Done, Turn
 from evo.pipeline.trace import Step, Trace
 from evo.tasks.problem import Problem
 
-__all__ = ["answer", "begun", "finished", "run", "standing"]
+__all__ = ["answer", "finished", "run"]
 
 
 def run(
@@ -44,7 +44,7 @@ def run(
         for number, turn, effects in zip(level, turns, wanted, strict=True):
             loads[number], record = finished(turn, tuple(known[effect] for effect in effects))
             steps += record
-        for draft in standing(plan, level, loads) if plan.settings.early_stopping else ():
+        for draft in _standing(plan, level, loads) if plan.settings.early_stopping else ():
             saved = any(visit.position is not None for visit in plan.visits[level[-1] + 1 :])
             return Trace(draft.code, tuple(steps), stopped_early=saved)
     return Trace(answer(plan, loads, plan.output), tuple(steps), stopped_early=False)
@@ -56,14 +56,10 @@ def _most_written(plan: Plan, level: Sequence[int]) -> int:
 
 
 def _begin(plan: Plan, problem: Problem, seeds: Callable[[int], int], loads: Mapping[int, Load], number: int) -> Doing:
-    visit = plan.visits[number]
-    seed = 0 if visit.position is None else seeds(visit.position)
-    return begun(plan, problem, number, tuple(loads[i] for i in visit.inputs), seed)
-
-
-def begun(plan: Plan, problem: Problem, number: int, inputs: tuple[Load, ...], seed: int) -> Doing:
     """A visit with what its inputs handed on, about to say what it wants."""
     visit = plan.visits[number]
+    seed = 0 if visit.position is None else seeds(visit.position)
+    inputs = tuple(loads[i] for i in visit.inputs)
     return STEPS[plan.role(number)](Turn(plan.nodes[visit.node], visit, inputs, problem, plan.settings, seed))
 
 
@@ -77,7 +73,7 @@ def finished(turn: Doing, replies: tuple[Reply, ...]) -> Done:
     raise AssertionError("a step yields once")
 
 
-def standing(plan: Plan, level: Sequence[int], loads: Mapping[int, Load]) -> list[Draft]:
+def _standing(plan: Plan, level: Sequence[int], loads: Mapping[int, Load]) -> list[Draft]:
     """Drafts of a level that were run and failed no visible test, in the plan's order. Of a selector, what it chose."""
     judges = (number for number in level if plan.role(number) in (Role.EXECUTOR, Role.SELECTOR))
     return [draft for number in judges for draft in loads[number].drafts if draft.stands]

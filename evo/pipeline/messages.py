@@ -21,6 +21,7 @@ TASK = "Task:\n"
 _LONGEST_PLAN = 1200  # characters
 
 
+@lru_cache(maxsize=1 << 10)
 def messages(prompt: str, problem: Problem, draft: Draft, plan: str = "") -> tuple[Message, ...]:
     """The message of a call. Parts that there is nothing to say about are left out."""
     parts = [f"Problem:\n{_statement(problem)}"]

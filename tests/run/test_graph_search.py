@@ -28,7 +28,7 @@ def command(folder: Path) -> list[str]:
         "PipelineGenome.rate_add_branch": 0.5,
     }
     arguments = ["--config", "tiny", "--space", "graph", "--objectives", "accuracy,tokens", "--backend", "simulated"]
-    arguments += ["--benchmark", str(folder.parent / "tasks.jsonl"), "--run", str(folder)]
+    arguments += ["--benchmark", str(folder.parent.parent / "tasks.jsonl"), "--run", str(folder)]
     arguments += [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
     return [sys.executable, "-m", "evo.search", *arguments]
 
@@ -60,8 +60,8 @@ def genomes(folder: Path) -> list[Genome]:
 def whole(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("graph")
     problems(home / "tasks.jsonl", 20)
-    search(home / "whole")
-    return home / "whole"
+    search(home / "whole" / "run")
+    return home / "whole" / "run"
 
 
 def test_it_begins_with_lone_generators_and_leaves_the_linear_table(whole):
@@ -75,15 +75,13 @@ def test_it_begins_with_lone_generators_and_leaves_the_linear_table(whole):
 
 
 def test_a_killed_one_goes_on_and_ends_as_if_it_had_never_stopped(whole):
-    short = whole.with_name("short")
+    short = whole.parent.with_name("short") / "run"  # a run's name stands in its files
     killed_search(short)
     paid = len(recorded(short))
     assert CALLS <= paid < len(recorded(whole))
     said = search(short)
     assert f" {len(recorded(whole)) - paid} model calls made" in said
     assert tables(short) == tables(whole)
-    names = {"champion.json", "fitness.csv", "pareto.csv"} | {
-        f"front/{path.name}" for path in (whole / "front").glob("*.json")
-    }
-    for name in sorted(names):
+    front = (path.relative_to(whole) for path in (whole / "front").glob("*.json"))
+    for name in ("champion.json", "fitness.csv", "pareto.csv", *sorted(front)):
         assert (short / name).read_bytes() == (whole / name).read_bytes(), name
