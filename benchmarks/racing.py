@@ -1,7 +1,7 @@
 """What do replicates cost, and what do they find? ``python -m benchmarks.racing [--quick] [--json]``
 
-SIMULATED models, whose truth is known. The same searches under each policy: the champion's true rate on problems that
-no generation was measured on, and the distinct model calls of the search with its final race.
+SIMULATED models, whose truth is known. The same searches on 60 problems under each policy: the champion's true rate on
+problems that no generation was measured on, and the distinct model calls of the search with its final race.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,10 @@ import typer
 
 from benchmarks.searches import STUDY, Found, mean_and_error, searches
 from evo.cli import console, new_app, print_json, run_app
+
+# Racing looks at 8 of the 60 problems first; repeated has three replicates of all of them.
+LOOKS = {"tasks.problems": "60", "evaluation.final_problems": "24", "evaluation.replicates": "3"}
+RACE = LOOKS | {"evaluation.first_problems": "8"}
 
 app = new_app()
 
@@ -35,13 +39,13 @@ def main(
 ) -> None:
     """Racing against repeated and single evaluation."""
     count = 20 if quick else 200
-    raced = searches("racing", count)
+    raced = searches("racing", count, RACE)
     calls = round(sum(one.calls for one in raced) / count)
     arms = {
         "racing": raced,
-        "single": searches("single", count, STUDY),
-        "single, at racing's calls": searches("single", count, STUDY, calls=calls),
-        "repeated": searches("repeated", count),
+        "single": searches("single", count, LOOKS | STUDY),
+        "single, at racing's calls": searches("single", count, LOOKS | STUDY, calls=calls),
+        "repeated": searches("repeated", count, LOOKS),
     }
     rows = [_row(name, raced, found) for name, found in arms.items()]
     if json:
