@@ -4,10 +4,11 @@ import builtins
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
+from evo.sandbox import plain
 from evo.sandbox.inside import wire
 from evo.sandbox.stream import Ended, Stream
 from evo.sandbox.text import clean
-from evo.sandbox.verdict import SandboxFault, Status
+from evo.sandbox.verdict import Status
 
 __all__ = ["Channel", "Opaque", "Raised"]
 
@@ -94,19 +95,9 @@ class Channel:
         self.raised: Raised | None = None
         self.ended: Ended | None = None
 
-    def greet(self) -> None:
-        """Wait for the process to be ready. Raises SandboxFault if it could not be started or confined."""
-        try:
-            operation, content = self._stream.receive()
-        except Ended as ended:
-            raise SandboxFault(f"the candidate's process did not start: {ended.status}") from None
-        if operation != b"S":
-            reason = content[:200].decode(errors="replace")
-            raise SandboxFault(f"the candidate's process could not be confined: {reason}")
-
-    def load(self, code: str, entry_point: str, processors: tuple[int, ...] = ()) -> Raised | None:
-        """Have the program run up to its end, on ``processors``; what it raised, or None. Raises Ended."""
-        self._send(b"L", (code, entry_point, processors))
+    def load(self, code: str, entry_point: str) -> Raised | None:
+        """Have the program run up to its end; what it raised, or None. Raises Ended."""
+        self._send(b"L", (code, entry_point))
         operation, content = self._receive()
         if operation == b"X":
             return self._decode_exception(content)
@@ -195,14 +186,21 @@ class Channel:
         return Opaque(handle)
 
     def _send(self, operation: bytes, content: Any) -> None:
-        try:
-            encoded = wire.encode(content, self._export, _ARGUMENT_BYTES)
-        except wire.Unsupported as error:
-            self.end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedArgument", f"a test passes {error}"))
+        encoded = plain.dumps(content)
+        if encoded is not None and len(encoded) <= _ARGUMENT_BYTES:
+            operation = operation.lower()
+        else:
+            encoded = self._encode(content)
         try:
             self._stream.send(operation, encoded)
         except Ended as ended:
             self.end(ended)
+
+    def _encode(self, content: Any) -> bytes:
+        try:
+            return wire.encode(content, self._export, _ARGUMENT_BYTES)
+        except wire.Unsupported as error:
+            self.end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedArgument", f"a test passes {error}"))
 
     def _receive(self) -> tuple[bytes, bytes]:
         try:

@@ -1,16 +1,18 @@
 """One run: check(candidate) here, the candidate there, and the verdict."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
+from evo.sandbox import processors
 from evo.sandbox.alarm import Alarm
 from evo.sandbox.channel import Channel, Raised
 from evo.sandbox.check import CompiledCheck, Witness
-from evo.sandbox.inside import processors
 from evo.sandbox.job import Job
+from evo.sandbox.process import Process
 from evo.sandbox.stream import Ended
 from evo.sandbox.text import clean, show, show_call
 from evo.sandbox.verdict import FailedAssert, Frame, Limits, SandboxFault, Status, Verdict
@@ -42,32 +44,47 @@ class Judge:
         """
         witness = Witness()
         function = check.load(witness)
-        with self._zygote.begin() as connection:
-            channel = Channel(connection.fileno(), self._limits.message_bytes, on_value)
-            try:
-                verdict = self._converse(job, function, channel)
-            except SandboxFault:
-                self._zygote.restart()
-                raise
-            end = self._zygote.end()  # before the connection closes: the process is killed, not woken to end itself
-        verdict = self._complete(_name_the_end(verdict, end, self._limits), job, channel, witness)
+        process = self._zygote.begin()
+        channel = Channel(process.connection.fileno(), self._limits.message_bytes, on_value)
+        try:
+            verdict = self._converse(job, function, channel, process)
+        except SandboxFault:
+            self._zygote.restart()
+            raise
+        used = process.used() if channel.ended is None else None
+        if used is not None:
+            process.use(self._everywhere)
+            process.kill()
+            self._zygote.kill()
+            cpu_seconds, peak_bytes = used
+        else:
+            end = self._zygote.end()
+            verdict = _name_the_end(verdict, end, self._limits)
+            cpu_seconds, peak_bytes = end.cpu_seconds, end.peak_bytes
+        verdict = self._complete(verdict, job, channel, witness)
         return replace(
             verdict,
             passed_units=check.units if verdict.passed else witness.passed,
             units=check.units,
-            cpu_seconds=end.cpu_seconds,
-            peak_bytes=end.peak_bytes,
+            cpu_seconds=cpu_seconds,
+            peak_bytes=peak_bytes,
         )
 
-    def _converse(self, job: Job, function: Callable[[Any], Any], channel: Channel) -> Verdict:
+    def finish(self) -> None:
+        """See the last run cleared up after. Its process has been killed before; only the next run waits for this."""
+        with contextlib.suppress(SandboxFault):  # a new zygote has been started
+            self._zygote.finish()
+
+    def _converse(self, job: Job, function: Callable[[Any], Any], channel: Channel, process: Process) -> Verdict:
         """The verdict as far as this end of the conversation knows it."""
         here = processors.current()
         processors.use(0, here)
         try:
             self._alarm.set(_READY_SECONDS, _fault)
-            channel.greet()
-            self._limit_time(channel)
-            verdict = _call(job, function, channel, here)
+            process.greet()
+            process.use(here)
+            self._limit_time(channel, process)
+            verdict = _call(job, function, channel)
         except Ended:
             pass  # channel.ended
         finally:
@@ -76,18 +93,19 @@ class Judge:
         ended = channel.ended
         return verdict if ended is None else Verdict(ended.status, ended.error_type, ended.message)
 
-    def _limit_time(self, channel: Channel) -> None:
+    def _limit_time(self, channel: Channel, process: Process) -> None:
         """End the run after the time limit, and the time that others kept it from running, if that is not endless."""
         wall = self._limits.wall_seconds
         granted = 0.0
 
         def watch() -> None:
+            process.use(self._everywhere)  # until now on one processor with the tests: the best for short runs
             self._zygote.watch()
             self._alarm.set(wall - watched, ring)
 
         def ring() -> None:
             nonlocal granted
-            kept = min(self._zygote.kept_waiting(), _PATIENCE * wall)
+            kept = min(process.kept_waiting(), _PATIENCE * wall)
             if channel.ended is None and kept > granted + _ALARM_GRACE:
                 more, granted = kept - granted, kept
                 self._alarm.set(more, ring)
@@ -111,8 +129,8 @@ def _fault() -> NoReturn:
     raise SandboxFault("the candidate's process does not get ready")
 
 
-def _call(job: Job, function: Callable[[Any], Any], channel: Channel, here: tuple[int, ...]) -> Verdict:
-    raised = channel.load(job.code, job.entry_point, here)
+def _call(job: Job, function: Callable[[Any], Any], channel: Channel) -> Verdict:
+    raised = channel.load(job.code, job.entry_point)
     if raised is not None:
         return _as_verdict(Status.LOAD_ERROR, raised, job)
     try:

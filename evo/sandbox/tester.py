@@ -68,5 +68,6 @@ def main() -> None:
         while (request := receive(connection)) is not None:
             signal.setitimer(signal.ITIMER_PROF, limits.wall_seconds + _CHECK_GRACE_SECONDS)
             send(connection, _answer(request, judge, on_value))
+            judge.finish()
     finally:
         zygote.close()

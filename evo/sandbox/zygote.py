@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from evo.sandbox.inside.zygote import AHEAD, END, FEW, WATCH
-from evo.sandbox.tiers import BUBBLEWRAP, Launch, launch
+from evo.sandbox.process import Process
+from evo.sandbox.tiers import Launch, launch
 from evo.sandbox.verdict import Limits, SandboxFault
 
 __all__ = ["End", "Zygote"]
@@ -45,10 +46,10 @@ class Zygote:
 
     def __init__(self, tier: str, limits: Limits, folder: Path) -> None:
         self._tier = tier
-        self._below_bubblewrap = tier == BUBBLEWRAP
         self._limits = limits
         self._folder = folder
         self._ready: deque[socket.socket] = deque()
+        self._running: Process | None = None
         self._start()
 
     def _start(self) -> None:
@@ -96,10 +97,8 @@ class Zygote:
         self._coming = False
         self._ready.extend(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number) for number in descriptors)
 
-    def begin(self) -> socket.socket:
-        """The connection to a fresh process, confined and waiting for its program; the caller closes it."""
-        if self._runs >= _RUNS_EACH:
-            self.restart()
+    def begin(self) -> Process:
+        """A fresh process, for a run that lasts until ``end``."""
         self._runs += 1
         try:
             if not self._ready:
@@ -107,17 +106,27 @@ class Zygote:
         except OSError as error:
             self.restart()
             raise SandboxFault(f"the zygote does not fork: {error}") from None
-        return self._ready.popleft()
+        self._killed = False
+        self._running = Process(self._ready.popleft())
+        return self._running
 
     def watch(self) -> None:
         """Have an eye on what the run uses: it takes long."""
         with contextlib.suppress(OSError):  # end() will see
             self._control.sendall(WATCH)
 
+    def kill(self) -> None:
+        """Have what is left of the run killed, and cleared up after it."""
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(OSError):  # end() will see
+                self._control.sendall(END)
+
     def end(self) -> End:
-        """Kill what is left of the run and say how it ended."""
+        """Kill what is left of the run and say how it ended, once everything is ready for the next."""
+        assert self._running is not None
+        self.kill()
         try:
-            self._control.sendall(END)
             if self._coming:
                 self._receive_children()
             data = b""
@@ -131,19 +140,16 @@ class Zygote:
             raise SandboxFault(f"the zygote does not answer: {error}") from None
         self._coming = len(self._ready) < FEW
         status, cpu_seconds, peak, flags = _REPORT.unpack(data)
-        if flags & _DIRTY:
+        self._running.connection.close()  # not before: it would wake to end itself
+        self._running = None
+        if flags & _DIRTY or self._runs >= _RUNS_EACH:
             self.restart()
         return End(status, cpu_seconds, peak, bool(flags & _FULL))
 
-    def kept_waiting(self) -> float:
-        """Seconds that the run's process was ready for but others had the processors; 0.0 where Linux does not say."""
-        try:
-            children = _children(self._process.pid)
-            if self._below_bubblewrap:
-                children = _children(children[0])
-            return int(Path(f"/proc/{children[0]}/schedstat").read_text().split()[1]) / 1e9  # the oldest is the run's
-        except (OSError, IndexError):
-            return 0.0
+    def finish(self) -> None:
+        """``end`` the run, if it has not been ended."""
+        if self._running is not None:
+            self.end()
 
     def without_places(self, text: str) -> str:
         """``text`` without what differs between machines and runs: where scratch and the standard library are."""
@@ -158,6 +164,9 @@ class Zygote:
 
     def close(self) -> None:
         """End it and everything that it started; remove its scratch folder."""
+        if self._running is not None:
+            self._running.connection.close()
+            self._running = None
         while self._ready:
             self._ready.pop().close()
         self._control.close()
@@ -168,8 +177,3 @@ class Zygote:
             self._process.wait()
         with contextlib.suppress(OSError):
             shutil.rmtree(self._scratch)
-
-
-def _children(pid: int | str) -> list[str]:
-    """Processes that ``pid`` has started, in this order."""
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

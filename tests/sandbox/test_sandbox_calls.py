@@ -50,6 +50,14 @@ def test_changed_arguments_are_seen_only_if_nothing_is_returned(run: Run) -> Non
     body = "x = [3, [1], {'a': [2]}]\ny = x[1]\ncandidate(x)\nassert x[0] == 0\nassert y == [1, 5]\nassert x[1] is y"
     assert run("def f(x):\n    x[0] = 0\n    x[1].append(5)", body).passed
     assert run("def f(x):\n    x[0] = 0\n    x[1].append(5)\n    return x", body).status is Status.ASSERTION
+    for put in (
+        "range(2)",
+        "bytearray(b'ab')",
+        "(1, 2)",
+        "{1: {2}}",
+    ):  # what came as plain data goes back as something else
+        assert run(f"def f(x): x[0] = {put}", f"x = [None]\ncandidate(x)\nassert x == [{put}]").passed
+    assert run("def f(x): x.append(x)", "candidate([1])").status is Status.UNSUPPORTED_RESULT
     same = "x = [2, 1]\nassert candidate(x) == sorted(x)"
     assert run("def f(x):\n    x.clear()\n    return []", same).status is Status.ASSERTION
 

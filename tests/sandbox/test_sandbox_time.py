@@ -28,11 +28,12 @@ def own_alarm() -> Iterator[None]:
 
 def seconds_until_cut_off(kept_waiting: float) -> float:
     """How long a run may take whose process was kept waiting for so long, of a limit of 0.2 s."""
-    zygote: Any = SimpleNamespace(kept_waiting=lambda: kept_waiting, watch=lambda: None)
+    zygote: Any = SimpleNamespace(watch=lambda: None)
+    process: Any = SimpleNamespace(kept_waiting=lambda: kept_waiting, use=lambda chosen: None)
     judge = Judge(zygote, Limits(wall_seconds=0.2))
     channel = Channel(-1, 1)
     start = time.monotonic()
-    judge._limit_time(channel)
+    judge._limit_time(channel, process)
     with pytest.raises(Ended):
         time.sleep(30)
     judge._alarm.clear()
@@ -56,9 +57,10 @@ def test_what_a_process_was_kept_waiting_is_known(tier: str, tmp_path: Path) -> 
             pytest.skip("this kernel keeps no such statistics")
         waits = []
         while not any(waits) and len(waits) < 300:  # on an idle machine a process may never wait
-            with zygote.begin():
-                waits.append(zygote.kept_waiting())
-                zygote.end()
+            process = zygote.begin()
+            process.greet()
+            waits.append(process.kept_waiting())
+            zygote.end()
         assert 0 < waits[-1] < 60
     finally:
         zygote.close()

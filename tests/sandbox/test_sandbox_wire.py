@@ -1,6 +1,7 @@
 """The wire: what goes in comes out, and no bytes do harm."""
 
 import contextlib
+import marshal
 import math
 import random
 import socket
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from evo.sandbox import plain
 from evo.sandbox.channel import Channel, Opaque, Raised
 from evo.sandbox.inside import wire
+from evo.sandbox.process import Process
 from evo.sandbox.stream import Ended
 from evo.sandbox.verdict import SandboxFault
 
@@ -73,6 +76,20 @@ def test_plain_data_comes_back_the_same(value: Any) -> None:
     assert same(round_trip(value), value)
 
 
+@given(values)
+@settings(deadline=None)
+def test_what_goes_in_by_marshal_arrives_the_same(value: Any) -> None:
+    data = plain.dumps(value)
+    assert data is None or same(marshal.loads(data), value)
+
+
+@pytest.mark.parametrize(
+    "value", [bytearray(b"a"), [{"a": (bytearray(b"a"),)}], deque(), range(3), {1: range(3)}, len, object(), ...]
+)
+def test_what_marshal_would_change_or_refuse_is_not_called_plain(value: Any) -> None:
+    assert plain.dumps(value) is None
+
+
 class Colour(IntEnum):
     RED = 3
 
@@ -86,6 +103,13 @@ class Lie(int):
 
     def __int__(self) -> int:
         return 99
+
+
+def test_only_the_very_types_and_bounded_depth_are_called_plain() -> None:
+    assert plain.dumps([Colour.RED]) is plain.dumps({Lie(1)}) is plain.dumps(OrderedDict()) is None
+    nested: list[Any] = []
+    nested.append(nested)
+    assert plain.dumps(nested) is None
 
 
 Point = namedtuple("Point", "x y")
@@ -173,14 +197,14 @@ def test_depth_bound_is_the_same_on_both_sides() -> None:
         round_trip([value])
 
 
-def spoken_to(data: bytes) -> Channel:
-    """A channel at whose other end ``data`` was written before it closed."""
+def spoken_to(data: bytes) -> tuple[Process, Channel]:
+    """A process and its channel, at whose other end ``data`` was written before it closed."""
     ours, theirs = socket.socketpair()
     theirs.sendall(data)
     theirs.shutdown(socket.SHUT_WR)
     channel = Channel(ours.fileno(), LIMIT)
-    channel._keep = ours, theirs  # type: ignore[attr-defined]
-    return channel
+    channel._keep = theirs  # type: ignore[attr-defined]
+    return Process(ours), channel
 
 
 def test_ten_thousand_random_outputs_never_hang_or_break_the_supervisor() -> None:
@@ -194,9 +218,11 @@ def test_ten_thousand_random_outputs_never_hang_or_break_the_supervisor() -> Non
             operation = bytes([draw.choice(operations)]) if draw.random() < 0.9 else draw.randbytes(1)
             frames += struct.pack("<I", len(content) + 1) + operation + content
         opening = struct.pack("<I", 1) + b"S" + struct.pack("<I", 1) + b"R"
-        channel = spoken_to((opening if draw.random() < 0.8 else b"") + frames + draw.randbytes(draw.randrange(6)))
+        process, channel = spoken_to(
+            (opening if draw.random() < 0.8 else b"") + frames + draw.randbytes(draw.randrange(6))
+        )
         try:
-            channel.greet()
+            process.greet()
             channel.load("", "f")
             channel.candidate(1)
             ends.add("value")

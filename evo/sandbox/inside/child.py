@@ -3,6 +3,7 @@
 import builtins
 import gc
 import itertools
+import marshal
 import os
 import struct
 import sys
@@ -11,9 +12,11 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from . import processors, wire
+from . import wire
 
-__all__ = ["Channel", "rehearse", "serve", "stretch"]
+__all__ = ["GREETING", "Channel", "rehearse", "serve", "stretch"]
+
+GREETING: Final = struct.pack("<I", 1) + b"S"  # confined and ready: what happens from here on is the candidate's doing
 
 _FILE_NAME: Final = "<solution>"
 _MODULE: Final = "solution"
@@ -21,6 +24,7 @@ _CHUNK: Final = 1 << 16
 _MAX_FRAMES: Final = 8
 _MAX_TEXT: Final = 2000
 _MAX_NAME: Final = 80
+_VERSION: Final = 2  # as in evo.sandbox.plain
 _MUTABLE: Final = (list, dict, set, bytearray)
 # The reply when memory ran out, made while there was some.
 _NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), NotImplemented, 1 << 10)
@@ -84,9 +88,20 @@ class Channel:
         """Plain data as bytes; anything else in it stays here and is named by a number."""
         return wire.encode(value, self._export, self._limit)
 
-    def decode(self, content: bytes) -> Any:
-        """What the check's side sent."""
+    def decode(self, operation: bytes, content: bytes) -> Any:
+        """What the check's side sent. The operation is a small letter where it is plain data (evo.sandbox.plain)."""
+        if operation >= b"a":
+            return marshal.loads(content)
         return wire.decode(content, self._from_the_check)
+
+    def is_still(self, operation: bytes, content: bytes, value: Any) -> bool:
+        """Whether ``value`` would be sent as these bytes."""
+        if operation < b"a":
+            return self.encode(value) == content
+        try:
+            return marshal.dumps(value, _VERSION) == content
+        except ValueError:  # no plain data any more
+            return False
 
     def _export(self, value: Any) -> wire.Handle:
         kind = type(value)
@@ -101,11 +116,10 @@ class Channel:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.send(b"B", self.encode((handle.number, args, kwargs)))
-            while (frame := self.receive())[0] in (b"C", b"N"):  # the function calls the candidate in its turn
+            while (frame := self.receive())[0] in b"CcNn":  # the function calls the candidate in its turn
                 _reply(self, b"V", _answer, *frame, self)
-            operation, content = frame
-            value = self.decode(content)
-            if operation == b"V":
+            value = self.decode(*frame)
+            if frame[0] in b"Vv":
                 return value
             name, message = value
             raise getattr(builtins, name, Exception)(message)
@@ -129,14 +143,14 @@ def _load(code: str, entry_point: str, channel: Channel) -> bytes:
 
 
 def _answer(operation: bytes, content: bytes, channel: Channel) -> bytes:
-    if operation == b"N":
-        return channel.encode(next(channel.objects[channel.decode(content)]))
-    number, args, kwargs = channel.decode(content)
+    if operation in b"Nn":
+        return channel.encode(next(channel.objects[channel.decode(operation, content)]))
+    number, args, kwargs = channel.decode(operation, content)
     value = channel.objects[number](*args, **kwargs)
     changed = None
     # Only a function that returns nothing shows what it did to its arguments, as list.sort does (see docs/sandbox.md).
     if value is None and any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values())):
-        changed = (args, kwargs) if channel.encode((number, args, kwargs)) != content else None
+        changed = None if channel.is_still(operation, content, (number, args, kwargs)) else (args, kwargs)
     return channel.encode((value, changed))
 
 
@@ -183,9 +197,8 @@ def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *ar
 
 def serve(channel: Channel) -> NoReturn:
     """Take the program, load it, and answer calls until the other side closes the channel."""
-    channel.send(b"S", b"")  # confined and ready: what happens from here on is the candidate's doing
-    code, entry_point, place = channel.decode(channel.receive()[1])
-    processors.use(0, place)
+    channel.send(b"S", b"")  # the greeting
+    code, entry_point = channel.decode(*channel.receive())
     gc.enable()
     _reply(channel, b"R", _load, code, entry_point, channel)
     while True:
@@ -202,9 +215,9 @@ def rehearse() -> None:
     channel = Channel(-1, 1 << 16)
     _load(_REHEARSAL, "rehearsal", channel)
     for name in ("", "raise"):
-        content = channel.encode((0, ([1.0, 2, 4], 1, name), {}))
+        content = marshal.dumps((0, ([1.0, 2, 4], 1, name), {}), _VERSION)
         try:
-            channel.decode(_answer(b"C", content, channel))
+            _answer(b"c", content, channel)
         except ValueError as error:
             _describe(error, channel)
     sys.modules.clear()
@@ -215,5 +228,5 @@ def stretch() -> None:
     """After a fork: call something and compile something, so that memory which every run writes to is copied by now."""
     channel = Channel(-1, 1 << 16)
     channel.objects.append(len)
-    channel.decode(_answer(b"C", channel.encode((0, ([1.0],), {})), channel))
+    _answer(b"c", marshal.dumps((0, ([1.0],), {}), _VERSION), channel)
     exec(compile("def f(x): return x", _FILE_NAME, "exec", dont_inherit=True), {})

@@ -35,7 +35,7 @@ import types
 import typing
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 
-from . import child, confine, processors
+from . import child, confine
 from .memory import resident_bytes
 
 __all__ = ["AHEAD", "CHANNEL", "END", "FEW", "LIBRARY", "WATCH", "main"]
@@ -52,6 +52,7 @@ AHEAD, FEW = 4, 2  # children forked at once, and when: fewer than that wait
 WATCH, END = b"w", b"e"
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
+_TELL_WHO: typing.Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
 _REHEARSALS: typing.Final = 100
 _MAX_ENTRIES: typing.Final = 4096
@@ -66,7 +67,6 @@ class Zygote:
         self.waiting: collections.deque[int] = collections.deque()
         self.poll = select.poll()
         self.poll.register(control.fileno(), select.POLLIN)
-        self.processors = processors.available()
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
         self.memory_bytes: int = options["memory_bytes"]
@@ -104,26 +104,40 @@ class Zygote:
     def _fork_ahead(self) -> None:
         """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
 
-        Several at once, because after a fork this process pays for each page of memory that it writes to.
+        Several at once, and before the first fork what they need, because after a fork this process and the new one pay
+        for each page of memory that they write to.
         """
-        connections = []
-        for _ in range(AHEAD):
-            ours, theirs = socket.socketpair()
+        prepared = [self._open() for _ in range(AHEAD)]
+        for descriptors in prepared:
             pid = os.fork()
             if pid == 0:
-                self._become_child(theirs.fileno())
-            theirs.close()
+                self._become_child(*descriptors)
             self.waiting.append(pid)
-            connections.append(ours)
-        socket.send_fds(self.control, [b"c"], [connection.fileno() for connection in connections])
-        for connection in connections:
-            connection.close()
+        socket.send_fds(self.control, [b"c"], [ours for ours, *_ in prepared])
+        for descriptors in prepared:
+            for number in descriptors:
+                os.close(number)
 
-    def _become_child(self, descriptor: int) -> typing.NoReturn:
+    def _open(self) -> tuple[int, ...]:
+        """A connection's two ends, the trusted side's first, the null device, and the library where it has to be kept.
+
+        Opened for one child each: flags, position and locks of an open file that runs share would pass between them.
+        """
+        ours, theirs = socket.socketpair()
+        if _TELL_WHO:
+            ours.setsockopt(socket.SOL_SOCKET, _TELL_WHO, 1)
+        null = os.open(os.devnull, os.O_RDWR)
+        library = [os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY)] if self.unused > LIBRARY else []
+        return ours.detach(), theirs.detach(), null, *library
+
+    def _become_child(self, _: int, theirs: int, null: int, library: int | None = None) -> typing.NoReturn:
         try:
             os.setpgid(0, 0)
-            self._open_anew()
-            os.dup2(descriptor, CHANNEL)
+            for number in range(3):
+                os.dup2(null, number)
+            if library is not None:
+                os.dup2(library, LIBRARY)
+            os.dup2(theirs, CHANNEL)
             channel = child.Channel(CHANNEL, self.message_bytes)
             try:
                 self.confinement.enter()
@@ -136,21 +150,11 @@ class Zygote:
         finally:
             os._exit(1)
 
-    def _open_anew(self) -> None:
-        """Share no open file with other runs: flags, position and locks of one would pass from run to run."""
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in range(3):
-            os.dup2(null, number)
-        if self.unused > LIBRARY:
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY), LIBRARY)
-
     def _watch(self, pid: int) -> int:
         """Return when the run is to end, or has been ended because it uses too much; the flag that says why.
 
-        Only runs that take long are watched. Until now it shared its processor with the tests, the best for short ones.
+        Only runs that take long are watched.
         """
-        processors.use(pid, self.processors)
         flags = 0
         while not self.poll.poll(_POLL_MS):
             if self._scratch_is_full() or self._free_bytes() < min(_DISK_FLOOR, self.free - self.scratch_bytes):
@@ -239,3 +243,4 @@ def main() -> None:
     gc.freeze()
     gc.disable()
     zygote.serve()
+    os._exit(0)  # no interpreter's end: it would copy all memory that the children share
