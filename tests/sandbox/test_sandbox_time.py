@@ -66,6 +66,36 @@ def test_what_a_process_was_kept_waiting_is_known(tier: str, tmp_path: Path) -> 
         zygote.close()
 
 
+@pytest.mark.parametrize("tier", TIERS)
+def test_being_told_twice_that_a_run_takes_long_ends_neither_it_nor_the_next(tier: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    zygote = Zygote(tier, Limits(), tmp_path)
+    try:
+        for _ in range(3):
+            process = zygote.begin()
+            process.greet()
+            zygote.watch()
+            zygote.watch()
+            time.sleep(0.05)
+            assert process.used() is not None
+            zygote.end()
+            assert process.used() is None
+    finally:
+        zygote.close()
+
+
+def test_a_ring_that_comes_late_is_not_taken_for_the_next() -> None:
+    rung: list[int] = []
+    alarm = Alarm()
+    alarm.set(60, lambda: rung.append(1))
+    signal.raise_signal(signal.SIGALRM)
+    assert not rung
+    alarm.set(0.01, lambda: rung.append(1))
+    time.sleep(0.1)
+    alarm.clear()
+    assert rung
+
+
 def test_an_alarm_rings_until_it_is_cleared() -> None:
     rung: list[int] = []
     alarm = Alarm()

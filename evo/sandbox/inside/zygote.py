@@ -91,13 +91,13 @@ class Zygote:
     def serve(self) -> None:
         """Fork, watch and reap until the trusted side closes the control socket."""
         self._fork_ahead()
+        flags = 0
         while message := self.control.recv(1):
-            flags = 0
-            if message == WATCH:
-                flags = self._watch(self.waiting[0])
-                if not self.control.recv(1):
-                    return
+            if message == WATCH:  # once or, if it took the trusted side long to say so, more than once
+                flags |= self._watch(self.waiting[0])
+                continue
             self.control.sendall(self._reap(self.waiting.popleft(), flags))
+            flags = 0
             if len(self.waiting) < FEW:
                 self._fork_ahead()
 
