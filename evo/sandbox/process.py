@@ -79,4 +79,4 @@ class Process:
         """Let it do nothing more. It stays for its zygote to be reaped, whose word ends the run."""
         if self._pid is not None:
             with contextlib.suppress(OSError):  # ended already, or not ours to kill: the zygote will
-                os.kill(self._pid, signal.SIGKILL)
+                os.killpg(self._pid, signal.SIGKILL)  # it leads a group of its own
