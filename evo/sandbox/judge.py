@@ -97,15 +97,18 @@ class Judge:
         """End the run after the time limit, and the time that others kept it from running, if that is not endless."""
         wall = self._limits.wall_seconds
         granted = 0.0
+        before = 0.0
 
         def watch() -> None:
+            nonlocal before
+            before = processors.kept_waiting()  # its tests wait for a processor too
             process.use(self._everywhere)  # until now on one processor with the tests: the best for short runs
             self._zygote.watch()
             self._alarm.set(wall - watched, ring)
 
         def ring() -> None:
             nonlocal granted
-            kept = min(process.kept_waiting(), _PATIENCE * wall)
+            kept = min(process.kept_waiting() + processors.kept_waiting() - before, _PATIENCE * wall)
             if channel.ended is None and kept > granted + _ALARM_GRACE:
                 more, granted = kept - granted, kept
                 self._alarm.set(more, ring)

@@ -7,7 +7,6 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from evo.sandbox import processors
@@ -53,11 +52,8 @@ class Process:
             processors.use(self._pid, chosen)
 
     def kept_waiting(self) -> float:
-        """Seconds that it was ready for but others had the processors; 0.0 where Linux does not say."""
-        try:
-            return int(Path(f"/proc/{self._pid}/schedstat").read_text().split()[1]) / 1e9
-        except (OSError, IndexError):
-            return 0.0
+        """Seconds that it was ready but others had the processors; 0.0 where that is not known."""
+        return processors.kept_waiting(self._pid) if self._pid is not None else 0.0
 
     def used(self) -> tuple[float, int] | None:
         """Seconds of CPU time and the most bytes of memory that it has had at a time; None where that is not known."""

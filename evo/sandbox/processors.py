@@ -1,4 +1,4 @@
-"""Which processors a process runs on. A matter of speed only: where the system has no such calls, nothing happens.
+"""Which processors a process runs on, and how long it waits for one. Where the system cannot say, nothing happens.
 
 Two processes that answer each other wake each other at every message. On one processor that is a switch from one to the
 other; on two, a processor has to be called out of its sleep each time, which costs a virtual machine much more.
@@ -8,8 +8,9 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = ["available", "current", "use"]
+__all__ = ["available", "current", "kept_waiting", "use"]
 
 _current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 
@@ -29,3 +30,11 @@ def use(pid: int, chosen: Iterable[int]) -> None:
     if _current is not None:
         with contextlib.suppress(OSError, ValueError):  # none of them, or not ours any more
             os.sched_setaffinity(pid, chosen)
+
+
+def kept_waiting(pid: int | None = None) -> float:
+    """Seconds that a process (None: this one) was ready but others had the processors; 0.0 where Linux does not say."""
+    try:
+        return int(Path(f"/proc/{pid or 'self'}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
