@@ -227,7 +227,7 @@ async def test_two_thousand_calls_at_the_useful_concurrency(start_double) -> Non
     asked = [chat(number) for number in range(2000)]
     answers = await asyncio.gather(*map(dispatcher.ask, asked))
     assert [answer.text for answer in answers] == [expected(one) for one in asked]
-    assert 2 <= backend.slots("quick") <= 6
+    assert 2 <= backend.slots("quick") <= 16, "exactly only where time is virtual: test_ollama_pace.py"
     assert double.counters()["answered"] == 2000
     await backend.aclose()
 
