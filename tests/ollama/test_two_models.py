@@ -18,6 +18,10 @@ from evo.models import Chat, Message, OllamaBackend, Sampling
 pytestmark = [pytest.mark.ollama, pytest.mark.model]
 
 CONTEXT = 1024
+TASKS = {
+    "add": ["assert add(2, 3) == 5", "assert add(1, 1) == 2"],
+    "double": ["assert double(4) == 8", "assert double(0) == 0"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ async def test_calls_of_two_models_are_answered_by_the_model_that_was_asked(host
 
     def chat(model: str, seed: int) -> Chat:
         task = Message("user", "Write a Python function that adds two numbers.")
-        return Chat(model, (task,), seed, 0.8, 8, Sampling(context=CONTEXT))
+        return Chat(model, (task,), seed, 0.8, 4, Sampling(context=CONTEXT))
 
     backend = OllamaBackend(host)
     infos = [await backend.describe(model) for model in pool]
@@ -39,7 +43,7 @@ async def test_calls_of_two_models_are_answered_by_the_model_that_was_asked(host
     alone = {model: (await backend.chat(chat(model, 1))).prompt_tokens for model in pool}
     assert alone[pool[0]] != alone[pool[1]]
     dispatcher = Dispatcher(backend, lambda: None)
-    asked = [chat(model, seed) for seed in range(4) for model in pool]
+    asked = [chat(model, seed) for seed in range(3) for model in pool]
     answers = await asyncio.gather(*map(dispatcher.ask, asked))
     assert [answer.prompt_tokens for answer in answers] == [alone[one.model] for one in asked]
     await backend.aclose()
@@ -47,9 +51,12 @@ async def test_calls_of_two_models_are_answered_by_the_model_that_was_asked(host
 
 def test_a_search_over_both(host: str, pool: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", host)
+    tasks = [{"prompt": f"Write {name}.", "entry_point": name, "tests": tests} for name, tests in TASKS.items()]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, tasks)), "utf-8")
     changes = {
         "models.backend": "ollama",
         "models.models": " ".join(pool),
+        "tasks.benchmark": str(tmp_path / "tasks.jsonl"),
         "run.generations": "3",
         "tasks.problems": "1",
         "NEAT.pop_size": "3",
