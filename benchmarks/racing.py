@@ -1,7 +1,8 @@
 """What do replicates cost, and what do they find? ``python -m benchmarks.racing [--quick] [--json]``
 
-SIMULATED models, whose truth is known. The same searches on 60 problems under each policy: the champion's true rate on
-problems that no generation was measured on, and the distinct model calls of the search with its final race.
+SIMULATED models, whose truth is known. Searches on 60 problems under each policy: the champion's true rate on problems
+that no generation was measured on, and the distinct model calls of the search with its final race. Repeated evaluation
+has 20 generations; racing and single evaluation go on until a third of its calls is spent.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,17 @@ import typer
 from benchmarks.searches import STUDY, Found, mean_and_error, searches
 from evo.cli import console, new_app, print_json, run_app
 
-# Racing looks at 8 of the 60 problems first; repeated has three replicates of all of them.
-LOOKS = {"tasks.problems": "60", "evaluation.final_problems": "24", "evaluation.replicates": "3"}
-RACE = LOOKS | {"evaluation.first_problems": "8"}
+# Repeated has three replicates of 60 problems; racing looks at 12 of them first. Both choose by the mean, and on fresh
+# seeds in the final race only.
+LOOKS = {
+    "tasks.problems": "60",
+    "evaluation.first_problems": "12",
+    "evaluation.replicates": "3",
+    "evaluation.caution": "0",
+    "evaluation.most_fresh": "0",
+    "evaluation.final_problems": "24",
+}
+FINAL = 0.2  # share of racing's calls that its final race takes, about
 
 app = new_app()
 
@@ -34,19 +43,15 @@ class Row:
 
 @app.command()
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="20 searches instead of 200.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="20 searches of each instead of 100.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Racing against repeated and single evaluation."""
-    count = 20 if quick else 200
-    raced = searches("racing", count, RACE)
-    calls = round(sum(one.calls for one in raced) / count)
-    arms = {
-        "racing": raced,
-        "single": searches("single", count, LOOKS | STUDY),
-        "single, at racing's calls": searches("single", count, LOOKS | STUDY, calls=calls),
-        "repeated": searches("repeated", count, LOOKS),
-    }
+    count = 20 if quick else 100
+    repeated = searches("repeated", count, LOOKS)
+    raced = searches("racing", count, LOOKS, calls=round((1 - FINAL) * _calls(repeated) / 3))
+    single = searches("single", count, LOOKS | STUDY, calls=round(_calls(raced)))
+    arms = {"racing": raced, "single": single, "repeated": repeated}
     rows = [_row(name, raced, found) for name, found in arms.items()]
     if json:
         print_json(rows)
@@ -54,13 +59,17 @@ def main(
     console.print(f"SIMULATED; {count} searches each; lead: of racing, paired by seed")
     for row in rows:
         lead = "" if row.policy == "racing" else f", lead {row.lead:+.2f} ± {row.stderr:.2f} points"
-        console.print(f"{row.policy:<26} true {row.true:.2f} %, {row.calls:.0f} calls{lead}", soft_wrap=True)
+        console.print(f"{row.policy:<9} true {row.true:.2f} %, {row.calls:.0f} calls{lead}", soft_wrap=True)
 
 
 def _row(name: str, raced: Sequence[Found], found: Sequence[Found]) -> Row:
     lead, stderr = mean_and_error(one.true - other.true for one, other in zip(raced, found, strict=True))
     true, _ = mean_and_error(one.true for one in found)
-    return Row(name, len(found), true, sum(one.calls for one in found) / len(found), lead, stderr)
+    return Row(name, len(found), true, _calls(found), lead, stderr)
+
+
+def _calls(found: Sequence[Found]) -> float:
+    return sum(one.calls for one in found) / len(found)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ somebody is what the survivors' fresh seeds (``Purpose.REEVALUATION``) wash out.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from evo.evaluation.cell import Purpose
@@ -110,7 +110,7 @@ class Racing:
     by its problems than by its seeds. Birattari, Stuetzle, Paquete & Varrentrapp, "A racing algorithm for configuring
     metaheuristics" (GECCO 2002).
 
-    fresh, most_fresh: of survivors, as in ``Repeated``.
+    fresh, most_fresh: of survivors, as in ``Repeated``, on the problems of the first look.
     """
 
     first_look: int
@@ -123,8 +123,9 @@ class Racing:
         """The first look, then twice as many measurements of the better half, and so on."""
         problems = len(contest.problems)
         looks = min(self.first_problems, problems) or self.first_look * problems
+        seen = replace(contest, problems=contest.problems[: self.first_problems or None])
         first = (m for plan in contest.plans for m in _measurements(contest, plan, looks))
-        wanted = _new(ledger, [*first, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
+        wanted = _new(ledger, [*first, *_fresh(seen, ledger, self.fresh, self.most_fresh)])
         racing = _ranked(contest, ledger)
         while not wanted and looks < self.most * problems:
             racing = racing[: math.ceil(len(racing) / 2)]
