@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from evo.sandbox.bubblewrap import PROGRAM, bubblewrap
 from evo.sandbox.inside.confine import landlock_abi
-from evo.sandbox.inside.zygote import LIBRARY
+from evo.sandbox.inside.zygote import LIBRARY, MOST
 from evo.sandbox.library import interpreter
 from evo.sandbox.seatbelt import profile
 from evo.sandbox.syscalls import ARCHITECTURES, child_program, zygote_program
@@ -143,7 +143,7 @@ def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tupl
     if tier == SEATBELT:  # counts processes, not threads
         values["RLIMIT_NPROC"] = (0, 0)
     elif user is not None:
-        values["RLIMIT_NPROC"] = (_THREADS, _THREADS)
+        values["RLIMIT_NPROC"] = (_THREADS + 1 + MOST,) * 2  # the zygote and its children count too
     elif tier in (BUBBLEWRAP, LANDLOCK):  # the user's other processes may count too, and may become more
         allowed = _threads_of(os.getuid()) + _ROOM_FOR_OTHERS
         _, hard = resource.getrlimit(resource.RLIMIT_NPROC)

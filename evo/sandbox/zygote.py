@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from evo.sandbox.inside.zygote import AHEAD, END, FEW, WATCH
+from evo.sandbox.inside.zygote import AHEAD, CHILDREN, END, ENDED, WATCH
 from evo.sandbox.process import Process
 from evo.sandbox.tiers import Launch, launch
 from evo.sandbox.verdict import Limits, SandboxFault
@@ -54,7 +54,6 @@ class Zygote:
 
     def _start(self) -> None:
         self._runs = 0
-        self._coming = True
         try:
             self._scratch = Path(tempfile.mkdtemp(dir=self._folder))
             prepared = launch(self._tier, self._limits, self._scratch)
@@ -80,7 +79,7 @@ class Zygote:
             theirs.close()
             self._control.settimeout(_START_SECONDS)
             try:
-                self._receive_children()
+                self._receive()
             except OSError:
                 self.close()
                 errors.seek(0)
@@ -89,20 +88,23 @@ class Zygote:
                 raise SandboxFault(f"the {self._tier} tier does not start: {reason}") from None
         self._control.settimeout(_ANSWER_SECONDS)
 
-    def _receive_children(self) -> None:
-        """Take the connections to children that wait for their programs. Raises OSError."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, AHEAD)
-        if not data or len(descriptors) < AHEAD:
+    def _receive(self) -> bytes:
+        """The next message: a run's report, or b"" for connections to children, which are kept. Raises OSError."""
+        kind, descriptors, _, _ = socket.recv_fds(self._control, 1, AHEAD)
+        if kind == CHILDREN and len(descriptors) == AHEAD:
+            self._ready.extend(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number) for number in descriptors)
+            return b""
+        report = self._control.recv(_REPORT.size, socket.MSG_WAITALL)
+        if kind != ENDED or len(report) < _REPORT.size:
             raise ConnectionError("it is gone")
-        self._coming = False
-        self._ready.extend(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number) for number in descriptors)
+        return report
 
     def begin(self) -> Process:
         """A fresh process, for a run that lasts until ``end``."""
         self._runs += 1
         try:
-            if not self._ready:
-                self._receive_children()
+            while not self._ready:
+                self._receive()
         except OSError as error:
             self.restart()
             raise SandboxFault(f"the zygote does not fork: {error}") from None
@@ -127,19 +129,12 @@ class Zygote:
         assert self._running is not None
         self.kill()
         try:
-            if self._coming:
-                self._receive_children()
-            data = b""
-            while len(data) < _REPORT.size:
-                part = self._control.recv(_REPORT.size - len(data))
-                if not part:
-                    raise ConnectionError("it is gone")
-                data += part
+            while not (report := self._receive()):
+                pass
         except OSError as error:
             self.restart()
             raise SandboxFault(f"the zygote does not answer: {error}") from None
-        self._coming = len(self._ready) < FEW
-        status, cpu_seconds, peak, flags = _REPORT.unpack(data)
+        status, cpu_seconds, peak, flags = _REPORT.unpack(report)
         self._running.connection.close()  # not before: it would wake to end itself
         self._running = None
         if flags & _DIRTY or self._runs >= _RUNS_EACH:

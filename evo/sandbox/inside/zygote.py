@@ -2,7 +2,7 @@
 
 It holds no test and no expected value. The children of the next runs are forked and confined while another is running.
 Control messages go to and come from the trusted side alone (evo.sandbox.zygote): out, a byte with the descriptors that
-lead to the next children; in, a byte when a run takes long and one when it is to end; out, what it used.
+lead to children; in, a byte when a run takes long and one when it is to end; out, a byte and what it used.
 """
 
 import bisect
@@ -38,7 +38,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from . import child, confine
 from .memory import resident_bytes
 
-__all__ = ["AHEAD", "CHANNEL", "END", "FEW", "LIBRARY", "WATCH", "main"]
+__all__ = ["AHEAD", "CHANNEL", "CHILDREN", "END", "ENDED", "ENOUGH", "LIBRARY", "MOST", "WATCH", "main"]
 
 # Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
 WARM: typing.Final = (
@@ -48,10 +48,14 @@ WARM: typing.Final = (
 
 _REPORT: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
 CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps
-AHEAD, FEW = 4, 2  # children forked at once, and when: fewer than that wait
+AHEAD = 4  # children forked at once
+FEW, ENOUGH = 2, 5  # when fewer than that are there: at once, and in a pause between runs
+MOST = ENOUGH - 1 + AHEAD
 WATCH, END = b"w", b"e"
+CHILDREN, ENDED = b"c", b"r"
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
 _POLL_MS: typing.Final = 100
+_PAUSE_MS: typing.Final = 10
 _TELL_WHO: typing.Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
 _REHEARSALS: typing.Final = 100
@@ -92,14 +96,22 @@ class Zygote:
         """Fork, watch and reap until the trusted side closes the control socket."""
         self._fork_ahead()
         flags = 0
-        while message := self.control.recv(1):
+        while message := self._next():
             if message == WATCH:  # once or, if it took the trusted side long to say so, more than once
                 flags |= self._watch(self.waiting[0])
                 continue
-            self.control.sendall(self._reap(self.waiting.popleft(), flags))
+            self.control.sendall(ENDED + self._reap(self.waiting.popleft(), flags))
             flags = 0
             if len(self.waiting) < FEW:
                 self._fork_ahead()
+
+    def _next(self) -> bytes:
+        """The next message, b"" at the end. While runs follow each other they have the processors, and what is ready is
+        used up; the children of later ones are made in the next pause.
+        """
+        while len(self.waiting) < ENOUGH and not self.poll.poll(_PAUSE_MS):
+            self._fork_ahead()
+        return self.control.recv(1)
 
     def _fork_ahead(self) -> None:
         """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
@@ -113,7 +125,7 @@ class Zygote:
             if pid == 0:
                 self._become_child(*descriptors)
             self.waiting.append(pid)
-        socket.send_fds(self.control, [b"c"], [ours for ours, *_ in prepared])
+        socket.send_fds(self.control, [CHILDREN], [ours for ours, *_ in prepared])
         for descriptors in prepared:
             for number in descriptors:
                 os.close(number)
