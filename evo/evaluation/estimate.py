@@ -34,7 +34,7 @@ class Estimate:
         intervals for proportions with small expected number of positive counts estimated from survey data" (Survey
         Methodology 24, 1998): as many as would give this error if they were independent, and fewer for few problems.
         """
-        if self.problems < 2:
+        if self.problems < 2 or math.isinf(self.stderr):
             return 0.0, 1.0
         z = float(scipy.stats.norm.ppf(0.5 + confidence / 2))
         t = float(scipy.stats.t.ppf(0.5 + confidence / 2, self.problems - 1))

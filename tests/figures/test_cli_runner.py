@@ -112,7 +112,8 @@ def test_json_is_plain_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
         "pair": (1, None, True),
     }
     print_json(value)
-    estimate = {"mean": 0.5, "stderr": None, "replicates": 3, "problems": 25, "missing": 0}
+    interval = list(value["estimate"].interval())
+    estimate = {"mean": 0.5, "stderr": None, "replicates": 3, "problems": 25, "missing": 0, "interval": interval}
     expected = {"estimate": estimate, "role": "refiner", "path": "runs/a", "names": ["a", "b"], "pair": [1, None, True]}
     assert json.loads(capsys.readouterr().out) == expected
     assert type(plain(Role.REFINER)) is str
