@@ -1,8 +1,8 @@
 """Does a search find a topology of its own? ``python -m benchmarks.graph [--seeds 10] [--first-seed 1] [--json]``
 
-SIMULATED models, whose truth is known. From lone generators, a search in the graph space for accuracy and few tokens;
-then, of its validated front, the most accurate pipeline that is no dearer than the best genome of genomes/, judged by
-exact solve rates and by tokens on seeds of nobody's. And the same where refiners never mend anything: no loops must
+SIMULATED models. From lone generators, a search in the graph space for accuracy and few tokens;
+then, of its validated front, the most accurate pipeline that is no dearer than the best genome of genomes/, both judged
+by runs on seeds that no search has. And the same where refiners never mend anything: no loops must
 grow. Searches are walked by table look-ups (``benchmarks.kernel``).
 """
 
@@ -37,41 +37,49 @@ MODELS = ("qwen2.5:1.5b", "llama3.2:3b")  # those that the genomes of genomes/ n
 SETTINGS = {
     "models.models": " ".join(MODELS),
     "NEAT.pop_size": "24",
-    "run.generations": "40",
+    "run.generations": "16",
     "run.limit_minutes": "0",
     # All of the suite, and the same seeds for everybody: good pipelines are points apart, not tens of points.
     "tasks.problems": "164",
     "evaluation.objectives": "accuracy,tokens",
     "evaluation.policy": "repeated",
-    "evaluation.replicates": "4",
+    "evaluation.replicates": "3",
     "evaluation.fresh_replicates": "1",
     "evaluation.most_fresh": "6",
     "evaluation.validation_problems": "164",
-    "evaluation.validation_replicates": "10",
+    "evaluation.validation_replicates": "6",
     "PipelineReproduction.elitism": "8",
     "PipelineGenome.max_calls": "8",
-    "PipelineGenome.max_tokens": "",  # simulated answers are never cut
+    # Simulated answers are never cut, and no better for more feedback.
+    "PipelineGenome.max_tokens": "",
+    "PipelineGenome.feedback": "type",
 }
-_JUDGING = 10  # replicates of all problems that tell a pipeline's tokens
+_JUDGING = 30  # replicates of all problems that tell what is true of a pipeline
 
 app = new_app()
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A pipeline by what is true of it. rate: exact. tokens: mean on one problem, with its error over replicates.
-
-    seconds: of processor time that finding it took.
+    """A pipeline by what is true of it on the suite: solve rate and mean tokens on one problem, with their errors over
+    replicates. seconds: of processor time that finding it took.
     """
 
     name: str
     rate: float
+    rate_stderr: float
     tokens: float
     tokens_stderr: float
-    nodes: int
     loops: int
     roles: str
     seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name:<16} {100 * self.rate:5.1f} % ± {100 * self.rate_stderr:.1f}  "
+            f"{self.tokens:5.0f} ± {self.tokens_stderr:.0f} tokens  {self.loops} loop(s)  {self.roles}"
+            + (f"  ({self.seconds:.0f} s)" if self.seconds else "")
+        )
 
 
 class Bench:
@@ -104,38 +112,28 @@ def main(
     """Searches in the graph space against the best genome that ships with evo, and where loops are useless."""
     numbers = range(first_seed, first_seed + seeds)
     usual = Bench()
-    shipped = sorted((_judged(name, read_genome(genome_path(name)), usual) for name in _shipped()), key=_rate)
-    best = shipped[-1]
-    found = [_found(seed, usual, best) for seed in numbers]
+    _say(f"SIMULATED {' and '.join(MODELS)}; solve rate and mean tokens on one of 164 problems", silent=json)
+    shipped = [_judged(name, read_genome(genome_path(name)), usual) for name in _shipped()]
+    for one in shipped:
+        _say(str(one), silent=json)
+    best = max(shipped, key=lambda one: one.rate)
+    _say("\nFrom lone generators, the best of the front that is no dearer than the best of these:", silent=json)
+    found = [_found(seed, usual, best, silent=json) for seed in numbers]
+    good = sum(one.rate >= best.rate and one.tokens <= best.tokens for one in found)
+    _say(f"at least as good as {best.name} at no more tokens: {good} of {seeds}", silent=json)
+    _say("\nWhere refiners never mend anything, the best of the front:", silent=json)
     useless = Bench(PoolParameters.fitted().without_repair())
-    grown = [_found(seed, useless, None) for seed in numbers]
+    grown = [_found(seed, useless, None, silent=json) for seed in numbers]
+    _say(f"without a loop: {sum(not one.loops for one in grown)} of {seeds}", silent=json)
     if json:
         print_json([*shipped, *found, *grown])
-        return
-    console.print(f"SIMULATED {' and '.join(MODELS)}; exact solve rates and mean tokens on one of 164 problems")
-    for one in shipped:
-        _show(one)
-    console.print("\nFrom lone generators, the best of the front that is no dearer than the best of these:")
-    for one in found:
-        _show(one)
-    good = sum(one.rate >= best.rate and one.tokens <= best.tokens for one in found)
-    console.print(f"at least as good as {best.name} at no more tokens: {good} of {seeds}")
-    console.print("\nWhere refiners never mend anything, the best of the front:")
-    for one in grown:
-        _show(one)
-    console.print(f"without a loop: {sum(not one.loops for one in grown)} of {seeds}")
-    console.print(f"processor time of a search: {np.mean([one.seconds for one in (*found, *grown)]):.0f} s")
 
 
 def _shipped() -> Iterator[str]:
-    return (path.stem for path in resource_folder("genomes").glob("*.json") if path.stem != "schema")
+    return (path.stem for path in sorted(resource_folder("genomes").glob("*.json")) if path.stem != "schema")
 
 
-def _rate(one: Judged) -> float:
-    return one.rate
-
-
-def _found(seed: int, bench: Bench, rival: Judged | None) -> Judged:
+def _found(seed: int, bench: Bench, rival: Judged | None, *, silent: bool) -> Judged:
     """The most accurate of a search's front, as its validation saw it; of those that cost no more than the rival."""
     begun = process_time()
     points, settings = asyncio.run(_search(seed, bench))
@@ -148,7 +146,9 @@ def _found(seed: int, bench: Bench, rival: Judged | None) -> Judged:
         limit = price.mean
     affordable = [p for p in points if p.validated and p.validated_cost and p.validated_cost.mean <= limit]
     point = max(affordable, key=lambda p: p.validated.mean if p.validated else 0.0)
-    return _judged(f"seed {seed}", point.genome, bench, process_time() - begun)
+    judged = _judged(f"seed {seed}", point.genome, bench, process_time() - begun)
+    _say(str(judged), silent=silent)
+    return judged
 
 
 async def _search(seed: int, bench: Bench) -> tuple[tuple[FrontPoint, ...], RunSettings]:
@@ -171,22 +171,21 @@ async def _search(seed: int, bench: Bench) -> tuple[tuple[FrontPoint, ...], RunS
 
 def _judged(name: str, genome: Genome, bench: Bench, seconds: float = 0.0) -> Judged:
     plan = bench.pool.compile(genome)
-    rate = float(np.mean(list(bench.kernel.rates(plan).values())))
     looks = bench.looks(plan, 0, _JUDGING)
+    rates = [float(np.mean([bool(cell.solved) for cell in look])) for look in looks]
     tokens = [float(np.mean([cell.prompt_tokens + cell.completion_tokens for cell in look])) for look in looks]
-    error = float(np.std(tokens, ddof=1) / math.sqrt(len(tokens)))
     roles = ", ".join(node.role.value for node in plan.nodes if node.role not in (Role.TASK, Role.OUTPUT))
-    loops = len(back_edges(genome))
-    return Judged(name, rate, float(np.mean(tokens)), error, len(genome.inner), loops, roles, seconds)
+    return Judged(name, *_mean(rates), *_mean(tokens), len(back_edges(genome)), roles, seconds)
 
 
-def _show(one: Judged) -> None:
-    console.print(
-        f"{one.name:<16} {100 * one.rate:5.1f} %  {one.tokens:5.0f} ± {one.tokens_stderr:.0f} tokens  "
-        f"{one.loops} loop(s)  {one.roles}",
-        soft_wrap=True,
-        highlight=False,
-    )
+def _mean(values: Sequence[float]) -> tuple[float, float]:
+    """With its standard error."""
+    return float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values)))
+
+
+def _say(text: str, *, silent: bool) -> None:
+    if not silent:
+        console.print(text, soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":
