@@ -1,4 +1,4 @@
-"""Does a search find a topology of its own? ``python -m benchmarks.graph [--seeds 10] [--first-seed 1] [--json]``
+"""Does a search find a topology of its own? ``python -m benchmarks.graph``: options by ``--help``.
 
 SIMULATED models. From lone generators, a search in the graph space for accuracy and few tokens;
 then, of its validated front, the most accurate pipeline that is no dearer than the best genome of genomes/, both judged
@@ -9,7 +9,7 @@ grow. Searches are walked by table look-ups (``benchmarks.kernel``).
 import asyncio
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
@@ -37,13 +37,11 @@ MODELS = ("qwen2.5:1.5b", "llama3.2:3b")  # those that the genomes of genomes/ n
 SETTINGS = {
     "models.models": " ".join(MODELS),
     "NEAT.pop_size": "24",
-    "run.generations": "16",
     "run.limit_minutes": "0",
     # All of the suite, and the same seeds for everybody: good pipelines are points apart, not tens of points.
     "tasks.problems": "164",
     "evaluation.objectives": "accuracy,tokens",
     "evaluation.policy": "repeated",
-    "evaluation.replicates": "3",
     "evaluation.fresh_replicates": "1",
     "evaluation.most_fresh": "6",
     "evaluation.validation_problems": "164",
@@ -107,10 +105,13 @@ class Bench:
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="Searches of each kind.")] = 10,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first search; the others count up.")] = 1,
+    generations: Annotated[int, typer.Option(min=1, help="Of each search.")] = 30,
+    replicates: Annotated[int, typer.Option(min=1, help="Of each genome; survivors get fresh ones besides.")] = 4,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Searches in the graph space against the best genome that ships with evo, and where loops are useless."""
-    numbers = range(first_seed, first_seed + seeds)
+    lengths = {"run.generations": str(generations), "evaluation.replicates": str(replicates)}
+    each = [SETTINGS | lengths | {"run.seed": str(seed)} for seed in range(first_seed, first_seed + seeds)]
     usual = Bench()
     _say(f"SIMULATED {' and '.join(MODELS)}; solve rate and mean tokens on one of 164 problems", silent=json)
     shipped = [_judged(name, read_genome(genome_path(name)), usual) for name in _shipped()]
@@ -118,12 +119,12 @@ def main(
         _say(str(one), silent=json)
     best = max(shipped, key=lambda one: one.rate)
     _say("\nFrom lone generators, the best of the front that is no dearer than the best of these:", silent=json)
-    found = [_found(seed, usual, best, silent=json) for seed in numbers]
+    found = [_found(settings, usual, best, silent=json) for settings in each]
     good = sum(one.rate >= best.rate and one.tokens <= best.tokens for one in found)
     _say(f"at least as good as {best.name} at no more tokens: {good} of {seeds}", silent=json)
     _say("\nWhere refiners never mend anything, the best of the front:", silent=json)
     useless = Bench(PoolParameters.fitted().without_repair())
-    grown = [_found(seed, useless, None, silent=json) for seed in numbers]
+    grown = [_found(settings, useless, None, silent=json) for settings in each]
     _say(f"without a loop: {sum(not one.loops for one in grown)} of {seeds}", silent=json)
     if json:
         print_json([*shipped, *found, *grown])
@@ -133,28 +134,29 @@ def _shipped() -> Iterator[str]:
     return (path.stem for path in sorted(resource_folder("genomes").glob("*.json")) if path.stem != "schema")
 
 
-def _found(seed: int, bench: Bench, rival: Judged | None, *, silent: bool) -> Judged:
+def _found(changes: Mapping[str, str], bench: Bench, rival: Judged | None, *, silent: bool) -> Judged:
     """The most accurate of a search's front, as its validation saw it; of those that cost no more than the rival."""
     begun = process_time()
-    points, settings = asyncio.run(_search(seed, bench))
+    text = read_preset("graph", changes)
+    settings = parse_settings(text, "graph")
+    points = asyncio.run(_search(text, settings, bench))
     limit = math.inf
     if rival is not None:
         plan = bench.pool.compile(read_genome(genome_path(rival.name)))
-        looks = bench.looks(plan, seed, settings.evaluation.validation_replicates)
+        looks = bench.looks(plan, settings.run.seed, settings.evaluation.validation_replicates)
         price = cost(cell for look in looks for cell in look)
         assert price is not None  # nothing is lost here
         limit = price.mean
     affordable = [p for p in points if p.validated and p.validated_cost and p.validated_cost.mean <= limit]
     point = max(affordable, key=lambda p: p.validated.mean if p.validated else 0.0)
-    judged = _judged(f"seed {seed}", point.genome, bench, process_time() - begun)
+    judged = _judged(f"seed {settings.run.seed}", point.genome, bench, process_time() - begun)
     _say(str(judged), silent=silent)
     return judged
 
 
-async def _search(seed: int, bench: Bench) -> tuple[tuple[FrontPoint, ...], RunSettings]:
-    text = read_preset("graph", SETTINGS | {"run.seed": str(seed)})
-    settings = parse_settings(text, "graph")
-    prompts, bench.study = bench.pool.prompts, seed
+async def _search(text: str, settings: RunSettings, bench: Bench) -> tuple[FrontPoint, ...]:
+    """Its validated front."""
+    prompts, bench.study = bench.pool.prompts, settings.run.seed
     names = {role.value: prompts.names(role) for role in Role if role.calls_model}
     evolution = parse_evolution_config(ini_sections(text), source="graph", models=MODELS, prompts=names)
     draw = draw_problems(bench.pool.problems, settings)
@@ -166,7 +168,7 @@ async def _search(seed: int, bench: Bench) -> tuple[tuple[FrontPoint, ...], RunS
         await course.evolve()
         points = await course.validated_front()
         store.close()
-    return points, settings
+    return points
 
 
 def _judged(name: str, genome: Genome, bench: Bench, seconds: float = 0.0) -> Judged:
