@@ -21,7 +21,7 @@ from evo.run.ending import conclude
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
-__all__ = ["MODELS", "SETTINGS", "STUDY", "Found", "Measures", "mean_and_error", "searches"]
+__all__ = ["MODELS", "SETTINGS", "STUDY", "Found", "mean_and_error", "searches"]
 
 _MEMORY = Path("/dev/shm")  # nothing here needs to last
 
@@ -87,17 +87,6 @@ def _several(policy: str, seeds: range, changes: Mapping[str, str], calls: int) 
     pool = Pool(MODELS)
     kernel = Kernel(pool.problems, pool.backend)
     return [asyncio.run(_search(policy, seed, pool, kernel, changes, calls)) for seed in seeds]
-
-
-class Measures:
-    """A pool as a course measures with it."""
-
-    def __init__(self, pool: Pool, seed: int) -> None:
-        self._pool, self._seed = pool, seed
-
-    async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
-        """The cells."""
-        return await self._pool.cells(wanted, self._seed)
 
 
 class _Looked:
