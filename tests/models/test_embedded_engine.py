@@ -172,6 +172,6 @@ def test_ctrl_c_does_not_hang(path: Path) -> None:
         process.stdout.readline()
         time.sleep(0.5)
         process.send_signal(2)
-        _out, errors = process.communicate(timeout=120)  # an answer in the making takes 15 s here, longer where others work
+        _out, errors = process.communicate(timeout=120)  # the whole answer would take 15 s, longer on a busy machine
     assert process.returncode in (-2, 1, 130), errors
     assert "KeyboardInterrupt" in errors
