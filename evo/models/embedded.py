@@ -22,6 +22,9 @@ __all__ = ["DEFAULT_SLOTS", "EmbeddedBackend", "is_path"]
 
 DEFAULT_SLOTS = 8
 _LOADED = 2
+# A signal that comes in the moment before the event loop falls asleep is not heard until something wakes it, which
+# could be the end of an answer.
+_LISTEN_SECONDS = 0.2
 
 
 def is_path(model: str) -> bool:
@@ -88,13 +91,16 @@ class EmbeddedBackend:
         resident = await self._enter(chat.model, chat.sampling.context)
         cancelled = threading.Event()
         self._cancelled.add(cancelled)
+        answer = asyncio.get_running_loop().run_in_executor(resident.threads, resident.engine.ask, chat, cancelled)
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(resident.threads, resident.engine.ask, chat, cancelled)
+            while not answer.done():
+                await asyncio.wait([answer], timeout=_LISTEN_SECONDS)
+            return answer.result()
         except EngineCancelled as error:
             raise GivenUp(f"model {chat.model}: given up, because the embedded engine is closing") from error
         finally:
-            cancelled.set()  # no effect on a call that has ended; one that was given up ends within a token
+            answer.cancel()  # no effect on a call that has begun; that ends within a token
+            cancelled.set()
             self._cancelled.discard(cancelled)
             self._leave(resident)
 

@@ -1,9 +1,11 @@
 """The embedded engine with a real model: SmolLM2-135M, the smallest in the registry (98 MB, fetched once)."""
 
+import _thread
 import asyncio
 import importlib.util
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from evo.models import BackendUnavailable, CallFailed, Chat, EmbeddedBackend, Message, Sampling, pull, weights_named
+from evo.models import (
+    BackendUnavailable,
+    CallFailed,
+    Chat,
+    Completion,
+    EmbeddedBackend,
+    Message,
+    Sampling,
+    pull,
+    weights_named,
+)
+from evo.models.engine import Engine, EngineCancelled
 
 # Only looked for: imported before evo sets how its threads wait, it would be many times slower on busy cores.
 pytestmark = [
@@ -164,6 +177,34 @@ def test_silent_and_clean_without_being_closed(path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "loaded\n", "")
 
 
+def test_ctrl_c_that_comes_before_the_loop_sleeps_ends_the_answer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``interrupt_main`` leaves what such a signal leaves: it is noted, and nothing wakes the loop."""
+    ends: list[object] = []
+    ask = Engine.ask
+
+    def watched(*arguments: Any) -> Completion:
+        try:
+            ends.append(ask(*arguments))
+        except EngineCancelled as error:
+            ends.append(error)
+            raise
+        return ends[-1]
+
+    async def interrupted() -> None:
+        backend = EmbeddedBackend(slots=1)
+        await backend.chat(chat())
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        try:
+            await backend.chat(chat("Tell a long story.", max_tokens=900))
+        finally:
+            await backend.aclose()
+
+    monkeypatch.setattr(Engine, "ask", watched)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(interrupted())
+    assert [type(end) for end in ends] == [Completion, EngineCancelled]
+
+
 def test_ctrl_c_does_not_hang(path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, "900"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -172,6 +213,6 @@ def test_ctrl_c_does_not_hang(path: Path) -> None:
         process.stdout.readline()
         time.sleep(0.5)
         process.send_signal(2)
-        _out, errors = process.communicate(timeout=120)  # the whole answer would take 15 s, longer on a busy machine
+        _out, errors = process.communicate(timeout=120)  # against waiting for ever; no limit on a busy machine
     assert process.returncode in (-2, 1, 130), errors
     assert "KeyboardInterrupt" in errors
