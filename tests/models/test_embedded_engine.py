@@ -157,8 +157,10 @@ async def test_a_file_that_is_no_model(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
+# A shell starts what it puts into the background with SIGINT ignored, and the tests may be there.
 _PROGRAM = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from evo.models import Chat, EmbeddedBackend, Message, Sampling
 async def main():
     backend = EmbeddedBackend(slots=2)
