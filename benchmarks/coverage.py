@@ -4,7 +4,6 @@ SIMULATED models, whose truth is known. In each study problems are drawn anew fr
 the suite were endless; every study has seeds of its own.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -12,6 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from benchmarks.kernel import Kernel
 from benchmarks.simulated import Pool, shipped
 from evo.cli import console, new_app, print_json, run_app
 from evo.comparison import Look, inflation, outcomes
@@ -47,7 +47,7 @@ def main(
 ) -> None:
     """Coverage of the intervals of estimates, paired differences and inflation."""
     studies = 200 if quick else 2000
-    rows = asyncio.run(_all(studies))
+    rows = _all(studies)
     if json:
         print_json(rows)
         return
@@ -60,13 +60,14 @@ def main(
         )
 
 
-async def _all(studies: int) -> list[Coverage]:
+def _all(studies: int) -> list[Coverage]:
     pool = Pool([MODEL])
+    kernel = Kernel(pool.problems, pool.backend)
     pair = [pool.compile(shipped(name, MODEL)) for name in ("solo", "self-refine")]
     rows = []
     for problems, replicates in DESIGNS:
-        rows += await _pairs(pool, pair, problems, replicates, studies)
-    rows.append(await _inflation(pool, studies))
+        rows += _pairs(pool, kernel, pair, problems, replicates, studies)
+    rows.append(_inflation(pool, kernel, studies))
     return rows
 
 
@@ -80,26 +81,28 @@ def _drawn(pool: Pool, count: int, random: np.random.Generator) -> list[tuple[Pr
     return drawn
 
 
-async def _measured(
-    pool: Pool, plan: Plan, drawn: Sequence[tuple[Problem, int]], replicates: range, seed: int
+def _measured(
+    kernel: Kernel, plan: Plan, drawn: Sequence[tuple[Problem, int]], replicates: range, seed: int
 ) -> list[Cell]:
     """Cells in which every copy of a problem is a problem of its own, with seeds of its own."""
     wanted = [
         Measurement(plan, problem, Purpose.SEARCH, 1000 * copy + r) for problem, copy in drawn for r in replicates
     ]
     names = [(f"{problem.id} copy {copy}", r) for problem, copy in drawn for r in replicates]
-    cells = await pool.cells(wanted, seed)
+    cells = [kernel.cell(one, seed) for one in wanted]
     return [replace(cell, problem=name, replicate=r) for cell, (name, r) in zip(cells, names, strict=True)]
 
 
-async def _pairs(pool: Pool, plans: Sequence[Plan], problems: int, replicates: int, studies: int) -> list[Coverage]:
+def _pairs(
+    pool: Pool, kernel: Kernel, plans: Sequence[Plan], problems: int, replicates: int, studies: int
+) -> list[Coverage]:
     random = np.random.default_rng(problems)
     means = [float(np.mean(list(pool.truth(plan).values()))) for plan in plans]
     alone, differences = [], []
     for study in range(studies):
-        pool.new_study()
+        kernel.made.clear()
         drawn = _drawn(pool, problems, random)
-        one, other = [await _measured(pool, plan, drawn, range(replicates), study) for plan in plans]
+        one, other = [_measured(kernel, plan, drawn, range(replicates), study) for plan in plans]
         found, gain = estimate(other), paired(other, one)
         assert found is not None
         assert gain is not None
@@ -111,22 +114,22 @@ async def _pairs(pool: Pool, plans: Sequence[Plan], problems: int, replicates: i
     ]
 
 
-async def _inflation(pool: Pool, studies: int) -> Coverage:
+def _inflation(pool: Pool, kernel: Kernel, studies: int) -> Coverage:
     """The best of six pipelines by one evaluation of the same problems, then measured on fresh seeds."""
     random = np.random.default_rng(7)
     plans = [pool.compile(shipped(name, MODEL)) for name in CONTEST]
     found = []
     for study in range(studies):
-        pool.new_study()
+        kernel.made.clear()
         drawn = _drawn(pool, CONTEST_PROBLEMS, random)
         looks, claims = [], []
         for plan in plans:
-            first = await _measured(pool, plan, drawn, range(1), study)
+            first = _measured(kernel, plan, drawn, range(1), study)
             claims.append(sum(bool(cell.solved) for cell in first) / len(first))
         best = int(np.argmax(claims))
         blind = int(random.integers(len(plans)))
         for i in (best, blind):
-            fresh = await _measured(pool, plans[i], drawn, range(1, 1 + CONTEST_REPLICATES), study)
+            fresh = _measured(kernel, plans[i], drawn, range(1, 1 + CONTEST_REPLICATES), study)
             names = [f"{problem.id} copy {copy}" for problem, copy in drawn]
             cells = [replace(cell, replicate=cell.replicate - 1) for cell in fresh]
             table = outcomes({"plan": cells}, names, CONTEST_REPLICATES)

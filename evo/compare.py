@@ -89,6 +89,11 @@ def compare(
                 "",
                 f"false accepts: {100 * result.false_accepts:.1f} % ± {100 * result.stderr:.1f} of {result.splits} "
                 f"splits into twice {result.problems} problems x {result.replicates} replicates (5 % are expected)",
+                *(
+                    [f"in {100 * result.few:.0f} % of the splits fewer than five problems differ: too few for any test"]
+                    if result.few >= 0.01
+                    else []
+                ),
                 f"smallest true difference found 4 times in 5: {100 * result.detectable:.1f} points",
             ]
             print_json(result) if json else console.print("\n".join(lines), markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evo.comparison.outcomes import Outcomes, mean_over
+from evo.comparison.outcomes import Outcomes
 from evo.comparison.pairs import permutation_p
 from evo.comparison.resolution import Noise
 
@@ -12,6 +12,7 @@ __all__ = ["SelfTest", "self_test"]
 
 _SPLITS = 1000
 _RESAMPLES = 999
+_FEWEST = 5  # four signs that agree have p = 1/16
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class SelfTest:
     """problems, replicates: of each arm. splits: how often the replicates were dealt to two arms.
 
     false_accepts: share of splits in which the test at the 5 % level found a difference, with its binomial standard
-    error. detectable: smallest true difference (0..1) that would be found 4 times in 5.
+    error. few: share of splits in which fewer than five problems differed, so that no test of their signs could find
+    any. detectable: smallest true difference (0..1) that would be found 4 times in 5.
     """
 
     problems: int
@@ -27,6 +29,7 @@ class SelfTest:
     splits: int
     false_accepts: float
     stderr: float
+    few: float
     detectable: float
 
 
@@ -38,11 +41,12 @@ def self_test(outcomes: Outcomes, random: np.random.Generator) -> SelfTest:
     """
     solved = outcomes.solved[0]
     arm = solved.shape[1] // 2
-    accepted = 0
+    accepted = few = 0
     for _ in range(_SPLITS):
         dealt = random.permuted(solved, axis=1)
-        gain = mean_over(dealt[:, :arm], 1) - mean_over(dealt[:, arm : 2 * arm], 1)
-        accepted += permutation_p(gain[~np.isnan(gain)], random, _RESAMPLES) <= 0.05
+        gains = dealt[:, :arm] - dealt[:, arm : 2 * arm]
+        accepted += permutation_p((row[~np.isnan(row)] for row in gains), random, _RESAMPLES) <= 0.05
+        few += int(np.count_nonzero(np.nansum(gains, axis=1)) < _FEWEST)
     share = accepted / _SPLITS
     within = 2 * float(np.nanmean(np.nanvar(solved, axis=1, ddof=1)))
     return SelfTest(
@@ -51,5 +55,6 @@ def self_test(outcomes: Outcomes, random: np.random.Generator) -> SelfTest:
         splits=_SPLITS,
         false_accepts=share,
         stderr=float(np.sqrt(share * (1 - share) / _SPLITS)),
+        few=few / _SPLITS,
         detectable=Noise(0.0, within).detectable(solved.shape[0], arm),
     )

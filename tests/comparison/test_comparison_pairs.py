@@ -1,8 +1,9 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from evo.comparison import compare_pairs, noise, outcomes, permutation_p, rank_stability, self_test
@@ -26,18 +27,47 @@ def table(*rates, problems=40, replicates=6, seed=0):
     return solved, outcomes(solved, [f"p{p}" for p in range(problems)], replicates)
 
 
+gain_rows = st.lists(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=3), max_size=12)
+
+
+def flipped(rows, signs):
+    return [[sign * gain for gain in row] for row, sign in zip(rows, signs, strict=True)]
+
+
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), max_size=12), st.integers(0, 2**32))
-def test_a_p_value_is_one_and_the_same_for_both_directions(gains, seed):
-    there = permutation_p(np.array(gains), np.random.default_rng(seed))
-    back = permutation_p(-np.array(gains), np.random.default_rng(seed))
+@given(gain_rows, st.integers(0, 2**32))
+def test_a_p_value_is_one_and_the_same_for_both_directions(rows, seed):
+    there, back = (permutation_p(flipped(rows, [s] * len(rows)), np.random.default_rng(seed)) for s in (1, -1))
     assert 0 < there <= 1
     assert math.isclose(there, back)
 
 
 def test_a_p_value_of_few_gains_is_exact():
     """Of 2**3 sign patterns, two are as extreme as three wins; the mid-p value counts them half."""
-    assert permutation_p(np.array([1.0, 1.0, 1.0, 0.0]), np.random.default_rng(0)) == pytest.approx(1 / 8)
+    assert permutation_p([[1], [1], [1], [0]], np.random.default_rng(0)) == pytest.approx(1 / 8)
+
+
+def test_of_equal_means_the_one_that_differs_in_fewer_replicates_is_the_more_extreme():
+    """Three gains of 1/3: to lose any one of them gives the same mean, but they do not rest on the same."""
+    agreed, disputed = [1, 0, 0], [1, 1, -1]
+    rows = [agreed, agreed, disputed]
+    p = {signs: permutation_p(flipped(rows, signs), np.random.default_rng(0)) for signs in ((1, 1, -1), (1, -1, 1))}
+    assert p == {(1, 1, -1): pytest.approx(3 / 8), (1, -1, 1): pytest.approx(6 / 8)}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=4), max_size=5))
+def test_over_all_that_might_as_well_have_been_the_p_value_is_as_small_as_it_says(rows):
+    """Over all sign patterns: a mid-p value's mean is 1/2, and it is at most a level as often as the level says, give
+    or take half of what cannot be told from it.
+    """
+    rows = [row for row in rows if sum(row)]
+    assume(rows)
+    patterns = product((1, -1), repeat=len(rows))
+    p = np.array([permutation_p(flipped(rows, signs), np.random.default_rng(0)) for signs in patterns])
+    assert p.mean() == pytest.approx(0.5)
+    for level in np.unique(p):
+        assert (p < level).mean() + (p == level).mean() / 2 == pytest.approx(level)
 
 
 def test_pairs_are_told_apart_where_they_differ_and_only_there():
@@ -91,3 +121,12 @@ def test_a_pipeline_differs_from_itself_in_five_per_cent_of_cases():
     assert abs(found.false_accepts - 0.05) <= 3 * found.stderr
     assert (found.problems, found.replicates) == (60, 5)
     assert 0.02 < found.detectable < 0.2
+    assert found.few < 0.01
+
+
+def test_where_few_problems_differ_the_self_test_says_so():
+    random = np.random.default_rng(7)
+    rates = np.repeat([0.0, 0.5], [36, 4])
+    solved = {"itself": cells("itself", random.random((40, 6)) < rates[:, None])}
+    found = self_test(outcomes(solved, [f"p{p}" for p in range(40)], 6), random)
+    assert (found.false_accepts, found.few) == (0.0, 1.0)
