@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.comparison.pairs import compare_with
-from evo.evaluation import Cell, Difference, Estimate, estimate, paired
+from evo.evaluation import Cell, Difference, Estimate, cost, estimate, leader, tied
 
 __all__ = ["Finalist", "final_race"]
 
@@ -36,23 +36,22 @@ def final_race(
     """The finalists that were measured, the champion first, then by solve rate less price.
 
     cells: of the race, by plan digest; the earlier plan wins what is a tie in every respect. The champion is not simply
-    the one with the best score: who is within one standard error of the difference to that one, and costs less, is
-    preferred (the one-standard-error rule; Breiman, Friedman, Olshen & Stone, Classification and Regression Trees,
-    1984, section 3.4.3, for trees).
+    the one with the best score: who is within one standard error of the difference to that one, and costs less
+    (at equal prices: fewer tokens), is preferred (see ``evo.evaluation.ties``).
     """
     measured = {plan: found for plan, mine in cells.items() if (found := estimate(mine)) is not None}
     ranked = sorted(measured, key=lambda plan: prices[plan] - measured[plan].mean)
     if not ranked:
         return ()
-    best = ranked[0]
-    champion = min((plan for plan in ranked if _ties(cells[best], cells[plan])), key=lambda plan: prices[plan])
+
+    def price(plan: str) -> tuple[float, float]:
+        tokens = cost(cells[plan])
+        assert tokens is not None  # it was measured
+        return prices[plan], tokens.mean
+
+    champion = leader(ranked, lambda best, other: tied(cells[best], cells[other]), price)
     pairs = compare_with(champion, [plan for plan in ranked if plan != champion], cells, random)
     return (
         Finalist(champion, measured[champion], prices[champion]),
         *(Finalist(p.other, measured[p.other], prices[p.other], p.difference, p.p_holm) for p in pairs),
     )
-
-
-def _ties(best: Sequence[Cell], other: Sequence[Cell]) -> bool:
-    gap = paired(best, other)
-    return gap is not None and gap.mean <= gap.stderr

@@ -8,10 +8,11 @@ from evo.evaluation.estimate import Estimate, estimate
 from evo.evaluation.ledger import Ledger
 from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated, Single
 from evo.evaluation.salvage import Evidence, readable_rows, take_evidence
-from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler
+from evo.evaluation.scheduler import BudgetSpent, Counters, Measurement, Scheduler, Stopped
 from evo.evaluation.seeds import call_seed, seeds_for, stream
 from evo.evaluation.spent import Spent
 from evo.evaluation.store import Store
+from evo.evaluation.ties import leader, tied
 from evo.evaluation.variance import Variance, variance
 
 __all__ = [
@@ -33,12 +34,14 @@ __all__ = [
     "Scheduler",
     "Single",
     "Spent",
+    "Stopped",
     "Store",
     "Variance",
     "call_seed",
     "cost",
     "estimate",
     "gains",
+    "leader",
     "open_readonly",
     "paired",
     "read_meta",
@@ -46,5 +49,6 @@ __all__ = [
     "seeds_for",
     "stream",
     "take_evidence",
+    "tied",
     "variance",
 ]

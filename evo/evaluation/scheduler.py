@@ -24,7 +24,7 @@ from evo.pipeline import Effect, Plan, Reply, Trace, run
 from evo.sandbox import Job, SandboxFault, SandboxPool, Verdict
 from evo.tasks import Check, Problem
 
-__all__ = ["BudgetSpent", "Counters", "Measurement", "Scheduler"]
+__all__ = ["BudgetSpent", "Counters", "Measurement", "Scheduler", "Stopped"]
 
 T = TypeVar("T")
 
@@ -33,7 +33,11 @@ _LOAD_ONLY = Check("def check(candidate):\n    return None\n", units=0)
 
 
 class BudgetSpent(EvoError):
-    """No further call may be made: a limit is reached or the user asked to stop. What is on record stays valid."""
+    """No further call may be made: a limit is reached. What is on record stays valid."""
+
+
+class Stopped(EvoError):
+    """No further call may be made: the user asked to stop. What is on record stays valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Scheduler:
         self._missing: set[tuple[str, str, Purpose, int]] = set()
 
     def stop(self, reason: str) -> None:
-        """Make no new call from now on; what is in flight ends and is recorded."""
+        """Make no new call from now on: who asks for one meets Stopped. What is in flight ends and is recorded."""
         self._stopped = self._stopped or reason
 
     def lift_limits(self) -> None:
@@ -127,7 +131,8 @@ class Scheduler:
     async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
         """The cells, in the order wanted. A failure of the infrastructure gives a missing cell, not an error.
 
-        Raises BudgetSpent when a limit is reached before all are measured; cells finished until then are on record.
+        Raises BudgetSpent when a limit is reached before all are measured, Stopped after ``stop``; cells finished until
+        then are on record.
         """
         self.counters.cells_wanted += len(wanted)
         cells = {index: cell for index, one in enumerate(wanted) if (cell := self._known(one)) is not None}
@@ -274,7 +279,7 @@ class Scheduler:
     def _check_open(self) -> None:
         self._store.check()
         if self._stopped:
-            raise BudgetSpent(self._stopped)
+            raise Stopped(self._stopped)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise BudgetSpent("the time limit is reached")
 

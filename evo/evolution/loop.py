@@ -81,24 +81,28 @@ class Evolution:
             for key in sorted(self._population)
         )
 
-    def tell(self, fitness: Mapping[int, float | None]) -> None:
+    def tell(self, fitness: Mapping[int, float | None], first: int | None = None) -> None:
         """Take the fitness of every individual asked for and breed the next generation.
 
         fitness: by key, higher is better, parsimony already subtracted. None: no evidence; the individual is not
         selected and does not survive, unless nobody has evidence: then the population stays. Equal fitness is decided
-        by fewer nodes, then fewer iterations, then the older key. Raises ValueError for other keys and for numbers that
-        are not finite.
+        by fewer nodes, then fewer iterations, then the older key. first: key of a measured individual that survives
+        before fitter ones, whose lead the driver knows to be within their error. Raises ValueError for other keys and
+        for numbers that are not finite.
         """
         if fitness.keys() != self._population.keys():
             odd = sorted(fitness.keys() ^ self._population.keys())
             raise ValueError(f"fitness must be told for exactly the individuals asked for; see keys {odd}")
         if not all(value is None or math.isfinite(value) for value in fitness.values()):
             raise ValueError("fitness must be finite, or None for missing evidence")
+        if first is not None and fitness.get(first) is None:
+            raise ValueError(f"who is to survive must have been measured; individual {first} was not")
         for key, genome in self._population.items():
             genome.fitness = fitness[key]
         self.species = tuple(_snapshot(id, s.members) for id, s in sorted(self._species.species.items()))
         self.generation += 1
         self._neat.genome_config.rng = self._rng()
+        self._reproduction.first = first
         self._population = self._reproduction.reproduce(
             self._neat, self._species, self._config.population, self.generation
         )

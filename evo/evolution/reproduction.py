@@ -44,13 +44,15 @@ def parsimony(genome: Genome, per_node: float = 0.02) -> float:
 class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-python has no types
     """The study's scheme in neat-python's place. A genome whose fitness is None (no evidence) is not selected.
 
-    ``elites``: keys of the individuals that the last ``reproduce`` took over unchanged.
+    ``elites``: keys of the individuals that the last ``reproduce`` took over unchanged. ``first``: key of one
+    that is to be taken over before fitter ones.
     """
 
     def __init__(self, config: ReproductionSettings, reporters: Any, stagnation: Any) -> None:
         super().__init__(config, reporters, stagnation)
         self.innovation_tracker = InnovationTracker()
         self.elites: tuple[int, ...] = ()
+        self.first: int | None = None
 
     @classmethod
     def parse_config(cls, param_dict: Mapping[str, str]) -> ReproductionSettings:
@@ -74,7 +76,8 @@ class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-p
             self.elites = tuple(sorted(everyone))
             return everyone
         alive = {id: s for id, s, stagnant in self.stagnation.update(species, generation) if not stagnant}
-        survivors = {genome.key: genome for genome in measured[: self.reproduction_config.elitism]}
+        places = sorted(measured, key=lambda genome: genome.key != self.first)
+        survivors = {genome.key: genome for genome in places[: self.reproduction_config.elitism]}
         self.elites = tuple(survivors)
         wanted = pop_size - len(survivors)
         entrants = _entrants(alive) or _entrants(species.species)

@@ -23,7 +23,7 @@ from evo.evaluation import (
     estimate,
     paired,
 )
-from evo.evolution import EvolutionConfig, parsimony
+from evo.evolution import EvolutionConfig
 from evo.genome import (
     OUTPUT_ID,
     TASK_ID,
@@ -45,6 +45,7 @@ from evo.run.draw import ProblemDraw
 from evo.run.ending import Ending
 from evo.run.result import Progress, Rival
 from evo.run.settings import RunSettings
+from evo.run.terms import terms_of
 
 __all__ = ["Baselines", "best_of"]
 
@@ -148,16 +149,21 @@ class Baselines:
                 genome = mutate(genome, space, random, tracker)
             plan = self._compile(genome)
             known.setdefault(plan.digest, (genome, plan))
-        per_node = self.evolution.reproduction.parsimony_per_node
-        prices = {digest: parsimony(genome, per_node) for digest, (genome, _) in known.items()}
+        terms = terms_of(self.settings, self.evolution)
+        prices = {digest: terms.size(genome) for digest, (genome, _) in known.items()}
         plans = tuple(plan for _, plan in known.values())
-        contest = Contest(0, plans, self.draw.subsets[0], frozenset(), prices, places=1)
+        problems = self.draw.subsets[0]
+        contest = Contest(0, plans, problems, frozenset(), prices, 1, terms.per_token, terms.graded)
         ledger = Ledger()
         while wanted := self.policy.wanted(contest, ledger):
             ledger.add(await self.scheduler.measure(wanted))
-        caution, found = self.settings.evaluation.caution, ledger.levelled(list(ledger))
-        best = max(found, key=lambda d: found[d].mean - caution * found[d].stderr - prices[d])
-        return known[best][0]
+        found = ledger.levelled(list(ledger))
+
+        def fitness(digest: str) -> float:
+            price = terms.price(known[digest][0], ledger.tokens(digest))
+            return terms.fitness(found[digest], ledger.shown(digest), price)
+
+        return known[max(found, key=fitness)][0]
 
     async def _row(self, name: str, genome: Genome | None, champion: Sequence[Cell]) -> Rival:
         if genome is None:

@@ -14,8 +14,20 @@ from typing import Protocol
 import numpy as np
 
 from evo.errors import EvoError, UserError
-from evo.evaluation import BudgetSpent, Cell, Contest, Estimate, Ledger, Measurement, Policy, Purpose, Store
-from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness, parsimony
+from evo.evaluation import (
+    BudgetSpent,
+    Cell,
+    Contest,
+    Estimate,
+    Ledger,
+    Measurement,
+    Policy,
+    Purpose,
+    Store,
+    leader,
+    tied,
+)
+from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness
 from evo.genome import Genome, dumps
 from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.draw import ProblemDraw
@@ -23,6 +35,7 @@ from evo.run.front import FrontPoint, front_of, offers
 from evo.run.result import GenerationReport, Observer, Progress
 from evo.run.rewriting import Asks, Rewriter
 from evo.run.settings import RunSettings
+from evo.run.terms import terms_of
 from evo.tasks import Problem
 
 __all__ = ["Candidate", "Course", "Measures", "Term"]
@@ -65,7 +78,7 @@ class Course:
     ) -> None:
         self._settings = settings
         self._evolution = Evolution(evolution, settings.run.seed)
-        self._per_node = evolution.reproduction.parsimony_per_node
+        self._terms = terms_of(settings, evolution)
         self._places = max(evolution.reproduction.elitism, 1)
         self._prompts = prompts
         self._problems = problems
@@ -117,8 +130,12 @@ class Course:
             raise EvoError(
                 f"generation {number}: nothing could be measured ({fault}); run the same command again to go on"
             )
-        self._evolution.tell(self._weighed(individuals, plans) if self._settings.evaluation.weighs_tokens else fitness)
-        report = self._report(number, plans, estimates, fitness, cells)
+        first = self._first(individuals, plans, fitness)
+        if self._settings.evaluation.weighs_tokens:
+            self._evolution.tell(self._weighed(individuals, plans))
+        else:
+            self._evolution.tell(fitness, first)
+        report = self._report(number, plans, estimates, first, cells)
         self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
         self._progress.reports.append(report)
         self._observer.generation(report)
@@ -149,7 +166,7 @@ class Course:
     def _contest(self, number: int, individuals: Iterable[Individual], plans: Mapping[int, Plan]) -> Contest:
         prices: dict[str, float] = {}
         for one in individuals:
-            digest, price = plans[one.key].digest, parsimony(one.genome, self._per_node)
+            digest, price = plans[one.key].digest, self._terms.size(one.genome)
             prices[digest] = min(price, prices.get(digest, price))  # the smallest genome of a phenotype stands for it
         return Contest(
             number=number,
@@ -157,8 +174,8 @@ class Course:
             problems=tuple(self._subset(number)),
             survivors=frozenset(plans[key].digest for key in self._evolution.elites),
             prices=prices,
-            per_token=self._settings.evaluation.token_price / 1000,
-            graded=self._settings.evaluation.graded,
+            per_token=self._terms.per_token,
+            graded=self._terms.graded,
             places=self._places,
         )
 
@@ -187,9 +204,22 @@ class Course:
         """What neat-python is told: a cautious solve rate less what nodes and tokens cost; None without evidence."""
         if (estimate := estimates.get(digest)) is None:
             return None
-        cautious = estimate.mean - self._settings.evaluation.caution * estimate.stderr
-        graded = self._settings.evaluation.graded * self._ledger.shown(digest)
-        return cautious + graded - self._price(genome, digest) + self._own(genome, estimate)
+        price = self._price(genome, digest)
+        return self._terms.fitness(estimate, self._ledger.shown(digest), price) + self._own(genome, estimate)
+
+    def _first(
+        self, individuals: Iterable[Individual], plans: Mapping[int, Plan], fitness: Mapping[int, float | None]
+    ) -> int:
+        """Key of the generation's champion: a tie within error goes to who costs less."""
+        measured = {one.key: (value, one) for one in individuals if (value := fitness[one.key]) is not None}
+        ranked = sorted(measured, key=lambda key: (-measured[key][0], key))
+        cells = {key: self._ledger.cells(plans[key].digest) for key in measured}
+
+        def price(key: int) -> tuple[float, float]:
+            digest = plans[key].digest
+            return self._price(measured[key][1].genome, digest), self._ledger.tokens(digest)
+
+        return leader(ranked, lambda best, other: tied(cells[best], cells[other]), price)
 
     def _own(self, genome: Genome, estimate: Estimate) -> float:
         """What the program that searches adds."""
@@ -199,8 +229,7 @@ class Course:
         return own
 
     def _price(self, genome: Genome, digest: str) -> float:
-        tokens = self._settings.evaluation.token_price * self._ledger.tokens(digest) / 1000
-        return parsimony(genome, self._per_node) + tokens
+        return self._terms.price(genome, self._ledger.tokens(digest))
 
     def _weighed(self, individuals: Sequence[Individual], plans: Mapping[int, Plan]) -> dict[int, float | None]:
         """What neat-python is told where tokens count too: how a plan ranks among the population and the front of all
@@ -218,12 +247,10 @@ class Course:
         number: int,
         plans: Mapping[int, Plan],
         estimates: Mapping[str, Estimate],
-        fitness: Mapping[int, float | None],
+        best: int,
         cells: Sequence[Cell],
     ) -> GenerationReport:
-        measured = {key: value for key, value in fitness.items() if value is not None}
-        best = max(measured, key=lambda key: (measured[key], -key))
-        mine = [estimates[plans[key].digest] for key in measured]
+        mine = [estimates[plan.digest] for plan in plans.values() if plan.digest in estimates]
         means = np.array([estimate.mean for estimate in mine])
         # Genomes share problems and seeds, so their errors do not average out: the mean's error is the errors' mean.
         mean = Estimate(

@@ -129,6 +129,20 @@ def test_visible_tests_passed_break_ties_where_wanted(graded, kept):
     assert len(wanted) == 2
 
 
+def test_a_token_has_its_price_in_a_race():
+    """Four equal plans, of which each uses forty tokens more than the one before it, at half a point a token."""
+    here = contest([0.5] * 4, places=1)
+    here = replace(here, prices={f"plan {i}": 0.1 * (3 - i) for i in range(4)})
+    ledger = Ledger(
+        Cell(p.digest, one.id, Purpose.SEARCH, 0, k % 2 == 0, prompt_tokens=30 * i, completion_tokens=10 * i)
+        for i, p in enumerate(here.plans)
+        for k, one in enumerate(here.problems)
+    )
+    for per_token, kept in ((0.005, {"plan 0", "plan 1"}), (0.0, {"plan 2", "plan 3"})):
+        wanted = Racing(1, 2, 0, 0).wanted(replace(here, per_token=per_token), ledger)
+        assert {m.plan.digest for m in wanted} == kept
+
+
 def test_a_race_may_begin_on_a_few_problems_and_meets_new_ones_before_it_repeats_any():
     rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.95]
     here = replace(contest(rates, problems=12, places=1), prices={f"plan {i}": 0.0 for i in range(8)})

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from evo.errors import UserError
-from evo.evaluation import BudgetSpent, Measurement, Purpose, Scheduler, Store
+from evo.evaluation import BudgetSpent, Measurement, Purpose, Scheduler, Stopped, Store
 from evo.genome.genes import Role
 from evo.models import BackendUnavailable, CallFailed, Completion, ModelInfo, ModelMissing
 from evo.pipeline import PipelineSettings, Plan, PlanNode, Visit
@@ -196,7 +196,7 @@ async def test_stopping_makes_no_new_call(tmp_path):
         while len(backend.asked) < 6:
             await asyncio.sleep(0)
         scheduler.stop("enough")
-        with pytest.raises(BudgetSpent, match="enough"):
+        with pytest.raises(Stopped, match="enough"):
             await measuring
     assert len(backend.asked) <= 8
     assert scheduler.counters.calls_made == len(backend.asked), "what was in flight is kept"
@@ -302,7 +302,7 @@ async def test_a_paused_run_can_be_stopped(tmp_path):
         measuring = asyncio.create_task(scheduler.measure(wanted(plan("solo"))))
         await until(lambda: scheduler.paused)
         scheduler.stop("enough")
-        with pytest.raises(BudgetSpent, match="enough"):
+        with pytest.raises(Stopped, match="enough"):
             await asyncio.wait_for(measuring, 5)
 
 

@@ -96,6 +96,16 @@ def test_a_run_resumes_by_telling_again_what_was_told(make_config):
     assert again.species == whole.species
 
 
+def test_who_is_named_survives_before_the_fitter_ones(make_config):
+    evolution = Evolution(make_config(PipelineReproduction={"elitism": 2}), 1)
+    keys = [one.key for one in evolution.ask()]
+    evolution.tell({key: float(key) for key in keys}, first=keys[0])
+    assert evolution.elites == (keys[0], keys[-1])
+    told = {one.key: 0.5 for one in evolution.ask()} | {keys[0]: None}
+    with pytest.raises(ValueError, match="must have been measured"):
+        evolution.tell(told, first=keys[0])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.data(),

@@ -1,16 +1,19 @@
 """How a search ends: the final race, the validation on other seeds, plainer pipelines, the champion taken apart."""
 
 import json
+import signal
 import sqlite3
 
 import pytest
 
 import evo
-from evo.evaluation import Purpose, Store
-from evo.genome import Role, faults, read_genome
+from evo.evaluation import Purpose, Store, tied
+from evo.genome import Role, faults, loads, read_genome
 from evo.genome.space import OPEN
+from evo.models.simulated import SimulatedBackend
 from evo.pipeline import PipelineSettings, PromptBook, compile_genome
 from evo.resources import genome_path
+from evo.run import Interrupted, Observer
 from evo.run.baselines import best_of
 
 QUICK = {
@@ -20,12 +23,24 @@ QUICK = {
     "tasks.problems": "5",
     "evaluation.finalists": "3",
     "evaluation.final_problems": "10",
+    "evaluation.token_price": "0.05",
     "baselines.problems": "12",
 }
 
 
-def search(folder, **changes):
-    return evo.search("laptop", run=str(folder), changes=QUICK | {k.replace("__", "."): v for k, v in changes.items()})
+def search(folder, observer=None, **changes):
+    more = {key.replace("__", "."): value for key, value in changes.items()}
+    return evo.search("laptop", run=str(folder), observer=observer, changes=QUICK | more)
+
+
+def selected_on(store):
+    """The cells that selection saw, by plan."""
+    found = {}
+    for cell in store.cells():
+        race = cell.purpose is Purpose.REEVALUATION and cell.replicate >= 1 << 28
+        if cell.purpose in (Purpose.SEARCH, Purpose.REEVALUATION) and not race:
+            found.setdefault(cell.plan, []).append(cell)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +64,35 @@ def test_the_final_race_is_on_seeds_of_its_own_and_on_no_validation_problem(fini
     assert len({problem for problem, _ in race}) == 15
     assert not race & others
     assert not validation & {problem for problem, _ in race}
+
+
+def price(genome, cells):
+    """What nodes and tokens cost in solve rate, as the settings say."""
+    return (
+        0.02 * len(genome.inner) + 0.05 * sum(c.prompt_tokens + c.completion_tokens for c in cells) / len(cells) / 1000
+    )
+
+
+def test_tokens_and_nodes_have_their_price_in_the_final_race(finished):
+    store = Store(finished.folder / "run.sqlite")
+    cells, records = selected_on(store), [json.loads(text) for _, text in store.generations()]
+    store.close()
+    genomes = {one["plan"]: json.dumps(one["genome"]) for record in records for one in record["individuals"]}
+    for one in finished.final:
+        genome = loads(genomes[one.plan], source="record")
+        assert one.price == pytest.approx(price(genome, cells[one.plan]))
+
+
+def test_nobody_who_ties_with_a_generation_s_best_is_cheaper_than_its_champion(finished):
+    store = Store(finished.folder / "run.sqlite")
+    cells, record = selected_on(store), json.loads([text for _, text in store.generations()][-1])
+    store.close()
+    ranked = sorted(record["individuals"], key=lambda one: (-one["fitness"], one["key"]))
+    rivals = [one for one in ranked if tied(cells[ranked[0]["plan"]], cells[one["plan"]])]
+    prices = [price(loads(json.dumps(one["genome"]), source="record"), cells[one["plan"]]) for one in rivals]
+    champion = rivals[prices.index(min(prices))]
+    assert record["report"]["best"] == champion["estimate"]
+    assert len(rivals) > 1
 
 
 def test_baselines_and_parts_are_paired_with_the_champion(finished):
@@ -78,6 +122,28 @@ def test_minutes_that_do_not_suffice_are_named(tmp_path):
     assert all("time limit" in row.missing for row in result.baselines)
     with sqlite3.connect(result.folder / "run.sqlite") as db:
         assert db.execute("SELECT COUNT(*) FROM meta WHERE key = 'baselines'").fetchone() == (1,)
+
+
+def test_ctrl_c_among_the_baselines_is_an_interruption_and_the_run_goes_on(tmp_path, monkeypatch):
+    class Watching(Observer):
+        def started(self, progress):
+            self.progress = progress
+
+    async def interrupted(self, call):
+        if watching.progress.phase == "baselines" and not hit:
+            hit.append(call)
+            signal.raise_signal(signal.SIGINT)
+        return await answered(self, call)
+
+    watching, hit, answered = Watching(), [], SimulatedBackend.chat
+    monkeypatch.setattr(SimulatedBackend, "chat", interrupted)
+    with pytest.raises(Interrupted):
+        search(tmp_path / "run", watching, run__generations="1")
+    monkeypatch.undo()
+    with sqlite3.connect(tmp_path / "run" / "run.sqlite") as db:
+        assert db.execute("SELECT COUNT(*) FROM meta WHERE key = 'baselines'").fetchone() == (0,)
+    result = search(tmp_path / "run", run__generations="1")
+    assert all(row.lead is not None for row in result.baselines)
 
 
 @pytest.mark.parametrize("count", [2, 6])
