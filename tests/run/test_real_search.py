@@ -8,13 +8,21 @@ import evo
 from evo.genome import read_genome
 
 pytestmark = pytest.mark.model
-EMBEDDED = {"models.backend": "embedded"}
+SMALL = {
+    "models.backend": "embedded",
+    "NEAT.pop_size": "3",
+    "tasks.problems": "2",
+    "pipeline.max_tokens": "96",
+    "evaluation.replicates": "1",
+    "evaluation.validation_problems": "2",
+    "evaluation.finalists": "0",
+}
 
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """Two generations of the preset ``tiny``."""
-    return evo.search("tiny", run=str(tmp_path_factory.mktemp("real") / "run"), changes=EMBEDDED)
+    """Two generations of three genomes; its four problems are easy ones and one that such a model does not solve."""
+    return evo.search("tiny", run=str(tmp_path_factory.mktemp("real") / "run"), changes=SMALL)
 
 
 def test_a_real_search_ends_with_a_measured_champion(searched):
