@@ -1,7 +1,14 @@
 """All evidence of a run, by phenotype: whatever is behaviourally the same pipeline shares its measurements."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import pickle
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import fields
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -11,23 +18,33 @@ from evo.evaluation.estimate import Estimate, estimate
 
 __all__ = ["Ledger"]
 
+T = TypeVar("T")
+Key = tuple[str, Purpose, int]
+
+_UNPACKED = 500  # plans; more than most populations have
+_VALUES = attrgetter(*(field.name for field in fields(Cell) if field.name != "plan"))
 _DIGITS = 9  # of a fitted mean, so that what is equal stays equal
 _SELECTION = frozenset({Purpose.SEARCH, Purpose.REEVALUATION})
 
 
 class Ledger:
-    """Cells by plan digest, each (plan, problem, purpose, replicate) once; a later cell replaces a missing one."""
+    """Cells by plan digest, each (plan, problem, purpose, replicate) once; a later cell replaces a missing one.
+
+    A search asks over and over for what a plan's cells come to, so that is remembered; it never asks for the cells of
+    most plans again, so those of all but the latest are kept packed, in a hundredth of the memory.
+    """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
-        self._cells: dict[str, dict[tuple[str, Purpose, int], Cell]] = {}
-        self._summaries: dict[str, dict[frozenset[Purpose], _Summary]] = {}  # of plans that nothing was added to since
+        self._cells: dict[str, dict[Key, Cell] | bytes] = {}
+        self._latest: dict[str, None] = {}  # the plans that are not packed, by when they were last asked for
+        self._told: dict[str, dict[tuple[object, frozenset[Purpose]], object]] = {}  # since nothing was added
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
         """Take in cells, whatever they are for."""
-        for cell in cells:
-            self._cells.setdefault(cell.plan, {})[cell.problem, cell.purpose, cell.replicate] = cell
-            self._summaries.pop(cell.plan, None)
+        for plan, more in groupby(cells, attrgetter("plan")):
+            self._of(plan).update({(cell.problem, cell.purpose, cell.replicate): cell for cell in more})
+            self._told.pop(plan, None)
 
     def __iter__(self) -> Iterator[str]:
         """Plan digests in the order in which they were first measured."""
@@ -35,28 +52,30 @@ class Ledger:
 
     def cells(self, plan: str, purposes: Iterable[Purpose] = _SELECTION) -> tuple[Cell, ...]:
         """The cells of one plan that were measured for these purposes."""
-        wanted = frozenset(purposes)
-        return tuple(cell for cell in self._cells.get(plan, {}).values() if cell.purpose in wanted)
+        wanted, kept = frozenset(purposes), self._of(plan) if plan in self._cells else {}
+        return tuple([cell for cell in kept.values() if cell.purpose in wanted])
+
+    def keys(self, plan: str) -> Set[Key]:
+        """(problem, purpose, replicate) of every cell of one plan, measured or missing."""
+        return self._of(plan).keys() if plan in self._cells else frozenset()
 
     def estimate(self, plan: str, purposes: Iterable[Purpose] = _SELECTION) -> Estimate | None:
         """The pooled raw solve rate of one plan; None without evidence. By default the evidence that selection may
         use.
         """
-        return self._summary(plan, frozenset(purposes)).estimate
+        return self._tell(estimate, plan, purposes)
 
     def cost(self, plan: str, purposes: Iterable[Purpose] = _SELECTION) -> Cost | None:
         """What one plan uses on a problem; None without evidence."""
-        return self._summary(plan, frozenset(purposes)).cost
+        return self._tell(cost, plan, purposes)
 
     def tokens(self, plan: str) -> float:
         """Mean tokens (prompt and completion) that the plan uses on one problem; 0 without evidence."""
-        cells = [cell for cell in self._cells.get(plan, {}).values() if cell.solved is not None]
-        return sum(c.prompt_tokens + c.completion_tokens for c in cells) / len(cells) if cells else 0.0
+        return self._tell(_tokens, plan, Purpose)
 
     def shown(self, plan: str) -> float:
         """Mean share of visible tests that its answers pass, 0..1; 0.0 without evidence."""
-        shares = [cell.shown for cell in self.cells(plan) if cell.shown is not None]
-        return sum(shares) / len(shares) if shares else 0.0
+        return self._tell(_shown, plan, _SELECTION)
 
     def levelled(self, plans: Sequence[str]) -> dict[str, Estimate]:
         """Estimates that can be compared although plans were measured on different problems.
@@ -67,23 +86,37 @@ class Ledger:
         plain mean. Plans without evidence are left out.
         """
         raw = {plan: found for plan in plans if (found := self.estimate(plan)) is not None}
-        means = _additive([self._summary(plan).rates for plan in raw])
+        means = _additive([self._tell(_rates, plan, _SELECTION) for plan in raw])
         return {
             plan: Estimate(min(1.0, max(0.0, mean)), found.stderr, found.replicates, found.problems, found.missing)
             for (plan, found), mean in zip(raw.items(), means, strict=True)
         }
 
-    def _summary(self, plan: str, purposes: frozenset[Purpose] = _SELECTION) -> "_Summary":
-        """A search asks for that of every plan in each generation."""
-        known = self._summaries.setdefault(plan, {})
-        if purposes not in known:
-            cells = self.cells(plan, purposes)
-            known[purposes] = _Summary(estimate(cells), cost(cells), _rates(cells))
-        return known[purposes]
+    def _tell(self, what: Callable[[tuple[Cell, ...]], T], plan: str, purposes: Iterable[Purpose]) -> T:
+        """A function of a plan's cells; once, until cells are added."""
+        wanted = frozenset(purposes)
+        known = self._told.setdefault(plan, {})
+        if (what, wanted) not in known:
+            known[what, wanted] = what(self.cells(plan, wanted))
+        return cast(T, known[what, wanted])
+
+    def _of(self, plan: str) -> dict[Key, Cell]:
+        """The cells of a plan, unpacked, in the order in which they came."""
+        kept = self._cells.setdefault(plan, {})
+        if isinstance(kept, bytes):
+            kept = self._cells[plan] = _unpacked(plan, kept)
+        self._latest.pop(plan, None)
+        self._latest[plan] = None
+        if len(self._latest) > _UNPACKED:
+            oldest = next(iter(self._latest))
+            del self._latest[oldest]
+            self._cells[oldest] = _packed(self._cells[oldest])
+        return kept
 
 
-def _additive(rates: Sequence[Mapping[str, float]]) -> list[float]:
+def _additive(plans: Sequence["_Rates"]) -> list[float]:
     """Each plan's effect plus the mean effect of all problems."""
+    rates = [dict(zip(plan.problems, plan.values, strict=True)) for plan in plans]
     problems = sorted({problem for table in rates for problem in table})
     if all(len(table) == len(problems) for table in rates):
         return [sum(table.values()) / len(table) for table in rates]
@@ -97,18 +130,43 @@ def _additive(rates: Sequence[Mapping[str, float]]) -> list[float]:
     return [round(float(mean), _DIGITS) for mean in plan + problem.mean()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """What a plan's cells come to. rates: by problem."""
-
-    estimate: Estimate | None
-    cost: Cost | None
-    rates: dict[str, float]
-
-
-def _rates(cells: Iterable[Cell]) -> dict[str, float]:
+def _rates(cells: Iterable[Cell]) -> "_Rates":
     outcomes: dict[str, list[bool]] = {}
     for cell in cells:
         if cell.solved is not None:
             outcomes.setdefault(cell.problem, []).append(cell.solved)
-    return {problem: sum(values) / len(values) for problem, values in outcomes.items()}
+    values = array("d", (sum(values) / len(values) for values in outcomes.values()))
+    return _Rates(_shared(tuple(outcomes)), values)
+
+
+class _Rates(NamedTuple):
+    """Of each problem, how often it was solved."""
+
+    problems: tuple[str, ...]
+    values: "array[float]"
+
+
+@lru_cache(maxsize=1024)
+def _shared(problems: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for all plans that were measured on the same problems."""
+    return problems
+
+
+def _tokens(cells: Iterable[Cell]) -> float:
+    tokens = [cell.prompt_tokens + cell.completion_tokens for cell in cells if cell.solved is not None]
+    return sum(tokens) / len(tokens) if tokens else 0.0
+
+
+def _shown(cells: Iterable[Cell]) -> float:
+    shares = [cell.shown for cell in cells if cell.shown is not None]
+    return sum(shares) / len(shares) if shares else 0.0
+
+
+def _packed(cells: Mapping[Key, Cell] | bytes) -> bytes:
+    assert not isinstance(cells, bytes)
+    return zlib.compress(pickle.dumps([_VALUES(cell) for cell in cells.values()]), level=1)
+
+
+def _unpacked(plan: str, packed: bytes) -> dict[Key, Cell]:
+    cells = (Cell(plan, *values) for values in pickle.loads(zlib.decompress(packed)))
+    return {(cell.problem, cell.purpose, cell.replicate): cell for cell in cells}

@@ -69,7 +69,7 @@ class Single:
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """One replicate of everybody."""
-        return _new(ledger, (m for plan in contest.plans for m in _replicates(contest, plan, 1)))
+        return _new(ledger, contest.plans, (m for plan in contest.plans for m in _replicates(contest, plan, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Repeated:
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """All replicates of everybody, and the survivors' fresh ones."""
         common = (m for plan in contest.plans for m in _replicates(contest, plan, self.replicates))
-        return _new(ledger, [*common, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
+        return _new(ledger, contest.plans, [*common, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +125,14 @@ class Racing:
         looks = min(self.first_problems, problems) or self.first_look * problems
         seen = replace(contest, problems=contest.problems[: self.first_problems or None])
         first = (m for plan in contest.plans for m in _measurements(contest, plan, looks))
-        wanted = _new(ledger, [*first, *_fresh(seen, ledger, self.fresh, self.most_fresh)])
+        wanted = _new(ledger, contest.plans, [*first, *_fresh(seen, ledger, self.fresh, self.most_fresh)])
         racing = _ranked(contest, ledger)
         while not wanted and looks < self.most * problems:
             racing = racing[: math.ceil(len(racing) / 2)]
             if len(racing) <= contest.places:  # nothing is left to be decided among them
                 break
             looks = min(2 * looks, self.most * problems)
-            wanted = _new(ledger, (m for plan in racing for m in _measurements(contest, plan, looks)))
+            wanted = _new(ledger, contest.plans, (m for plan in racing for m in _measurements(contest, plan, looks)))
         return wanted
 
 
@@ -176,14 +176,7 @@ def _fresh(contest: Contest, ledger: Ledger, fresh: int, most: int) -> Iterable[
             yield from (Measurement(plan, problem, Purpose.REEVALUATION, replicate) for problem in contest.problems)
 
 
-def _new(ledger: Ledger, measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+def _new(ledger: Ledger, plans: Iterable[Plan], measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
     """Those that the ledger has no cell of."""
-    had: dict[str, set[tuple[str, Purpose, int]]] = {}
-    new = []
-    for one in measurements:
-        digest = one.plan.digest
-        if digest not in had:
-            had[digest] = {(c.problem, c.purpose, c.replicate) for c in ledger.cells(digest)}
-        if (one.problem.id, one.purpose, one.replicate) not in had[digest]:
-            new.append(one)
-    return tuple(new)
+    had = {one.digest: ledger.keys(one.digest) for one in plans}
+    return tuple(m for m in measurements if (m.problem.id, m.purpose, m.replicate) not in had[m.plan.digest])

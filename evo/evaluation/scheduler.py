@@ -135,7 +135,7 @@ class Scheduler:
         then are on record.
         """
         self.counters.cells_wanted += len(wanted)
-        cells = {index: cell for index, one in enumerate(wanted) if (cell := self._known(one)) is not None}
+        cells = self._known(wanted)
         rest = [(index, one) for index, one in enumerate(wanted) if index not in cells]
         results = await asyncio.gather(*(self._cell(one) for _, one in rest), return_exceptions=True)
         for (index, _), result in zip(rest, results, strict=True):
@@ -146,14 +146,18 @@ class Scheduler:
 
     # -- one cell --------------------------------------------------------------------------------------------------
 
-    def _known(self, one: Measurement) -> Cell | None:
-        """The cell if it is on record; one that is missing there is measured again."""
-        known = self._store.cell(one.plan.digest, one.problem.id, one.purpose, one.replicate)
-        if known is None or known.solved is None:
-            return None
-        self.counters.calls_saved += known.calls
-        self.counters.cells_done += 1
-        return known
+    def _known(self, wanted: Sequence[Measurement]) -> dict[int, Cell]:
+        """By index, the cells that are on record; those that are missing there are measured again."""
+        plans = {one.plan.digest for one in wanted}
+        known = {plan: {(c.problem, c.purpose, c.replicate): c for c in self._store.cells(plan)} for plan in plans}
+        cells = {}
+        for index, one in enumerate(wanted):
+            cell = known[one.plan.digest].get((one.problem.id, one.purpose, one.replicate))
+            if cell is not None and cell.solved is not None:
+                cells[index] = cell
+        self.counters.calls_saved += sum(cell.calls for cell in cells.values())
+        self.counters.cells_done += len(cells)
+        return cells
 
     async def _cell(self, one: Measurement) -> Cell:
         key = (one.plan.digest, one.problem.id, one.purpose, one.replicate)

@@ -32,6 +32,7 @@ _PUT_CALL = """INSERT OR IGNORE INTO calls
 _PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
 _PUT_PLAN = """INSERT INTO plans VALUES (?,?)
     ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
+_PURPOSES = {purpose.value: purpose for purpose in Purpose}
 _PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -130,17 +131,14 @@ class Store:
 
     # -- cells -----------------------------------------------------------------------------------------------------
 
-    def cells(self) -> Iterator[Cell]:
-        """Every recorded cell, in the order of its key."""
+    def cells(self, plan: str | None = None) -> Iterator[Cell]:
+        """The recorded cells, of one plan or of all, in the order of their keys."""
         with self._reading():
-            for row in self._db.execute("SELECT * FROM cells"):
-                yield _cell(row)
-
-    def cell(self, plan: str, problem: str, purpose: Purpose, replicate: int) -> Cell | None:
-        """One recorded cell, or None."""
-        where = "plan=? AND problem=? AND purpose=? AND replicate=?"
-        row = self._row(f"SELECT * FROM cells WHERE {where}", plan, problem, purpose.value, replicate)
-        return None if row is None else _cell(row)
+            if plan is None:
+                rows = self._db.execute("SELECT * FROM cells")
+            else:
+                rows = self._db.execute("SELECT * FROM cells WHERE plan=?", (plan,))
+            yield from map(_cell, rows)
 
     async def put_cell(self, cell: Cell) -> None:
         """Record a cell; one that replaces a missing one overwrites it."""
@@ -270,18 +268,18 @@ def _error_types(text: str) -> tuple[str, ...]:
 
 
 def _cell(row: tuple[Any, ...]) -> Cell:
-    plan, problem, purpose, replicate, solved, status, error_types, calls, *tokens, fault, shown = row
+    plan, problem, purpose, replicate, solved, status, error_types, calls, read, written, fault, shown = row
     return Cell(
-        plan=intern(plan),  # a run has a million cells, and few words in them
-        problem=intern(problem),
-        purpose=Purpose(purpose),
-        replicate=replicate,
-        solved=None if solved is None else bool(solved),
-        status=intern(status),
-        error_types=_error_types(error_types),
-        calls=calls,
-        prompt_tokens=tokens[0],
-        completion_tokens=tokens[1],
-        fault=fault,
-        shown=shown,
+        intern(plan),  # a run has a million cells, and few words in them
+        intern(problem),
+        _PURPOSES[purpose],
+        replicate,
+        None if solved is None else bool(solved),
+        intern(status),
+        _error_types(error_types),
+        calls,
+        read,
+        written,
+        fault,
+        shown,
     )

@@ -1,13 +1,14 @@
 """Evolution: NEAT as ask and tell, over neat-python's species, stagnation and reproduction."""
 
 from evo.evolution.config import EvolutionConfig, load_evolution_config, parse_evolution_config
-from evo.evolution.loop import Evolution, Individual, SpeciesSnapshot
+from evo.evolution.loop import BEHAVIOUR, Evolution, Individual, SpeciesSnapshot
 from evo.evolution.pareto import Offer, front, pareto_fitness
 from evo.evolution.reproduction import PipelineReproduction, ReproductionSettings, parsimony
 from evo.evolution.species import PipelineSpeciesSet, SpeciesSettings
 from evo.evolution.stagnation import PipelineStagnation, StagnationSettings
 
 __all__ = [
+    "BEHAVIOUR",
     "Evolution",
     "EvolutionConfig",
     "Individual",

@@ -16,7 +16,10 @@ from evo.evolution.species import PipelineSpeciesSet
 from evo.evolution.stagnation import PipelineStagnation
 from evo.genome import Genome, GenomeConfig, PipelineGenome, faults
 
-__all__ = ["Evolution", "Individual", "SpeciesSnapshot"]
+__all__ = ["BEHAVIOUR", "Evolution", "Individual", "SpeciesSnapshot"]
+
+BEHAVIOUR = 1
+"""Part of every run's identity: raised when operators, species, selection or policies change where a seed leads."""
 
 
 @dataclass(frozen=True, slots=True)

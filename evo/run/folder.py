@@ -5,12 +5,14 @@ import errno
 import fcntl
 import os
 import socket
+import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from evo.errors import UserError
+from evo.evaluation import open_readonly
 
 __all__ = ["RunFolder", "write_text"]
 
@@ -39,7 +41,10 @@ class RunFolder:
     path: Path
 
     def __post_init__(self) -> None:
+        self.inherited = 0
+        """Calls that a fork has begun with: paid for, but not here."""
         self._lock: int | None = None
+        self._made: list[Path] | None = None
 
     @classmethod
     def named(cls, run: str) -> "RunFolder":
@@ -95,6 +100,8 @@ class RunFolder:
         return self.path / "report.html"
 
     def __enter__(self) -> "RunFolder":
+        new = not (self.config.exists() or self.database.exists())
+        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()] if new else None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -110,6 +117,9 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: {holder or 'another process'} is working on this run; wait for it or name another --run"
             ) from None
+        if not os.fstat(lock).st_nlink:  # whoever held it was refused, and took the folder away in this moment
+            os.close(lock)
+            return self.__enter__()
         holder = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
         os.ftruncate(lock, 0)
         os.pwrite(lock, holder.encode(), 0)
@@ -118,6 +128,8 @@ class RunFolder:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         if self._lock is not None:
+            if isinstance(value, UserError) and self._made is not None and not self._paid_for():
+                self._leave_nothing(self._made)
             with contextlib.suppress(OSError):
                 os.ftruncate(self._lock, 0)
             os.close(self._lock)
@@ -127,3 +139,22 @@ class RunFolder:
             raise UserError(
                 f"{where}: cannot be written ({value.strerror}); mend that, then run the same command again"
             )
+
+    def _paid_for(self) -> bool:
+        """Whether there is anything that a refusal must not take away; what cannot be read stays."""
+        if not self.database.exists():
+            return False
+        try:
+            with contextlib.closing(open_readonly(self.database)) as db:
+                return bool(db.execute("SELECT COUNT(*) FROM calls").fetchone()[0] > self.inherited)
+        except (UserError, sqlite3.Error):
+            return True
+
+    def _leave_nothing(self, made: list[Path]) -> None:
+        """A run that was refused before its first call leaves no folder behind that would look like one."""
+        databases = (f"{name}{suffix}" for name in ("run.sqlite", "forking.sqlite") for suffix in ("", "-wal", "-shm"))
+        with contextlib.suppress(OSError):
+            for name in ("config.ini", *databases, "lock"):
+                (self.path / name).unlink(missing_ok=True)
+            for path in made:
+                path.rmdir()

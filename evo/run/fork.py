@@ -44,6 +44,7 @@ def fork_into(source: RunFolder, folder: RunFolder, text: str) -> Evidence:
     finally:
         store.close()
     partial.replace(folder.database)
+    folder.inherited = evidence.calls
     return evidence
 
 

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
+from evo import evolution, pipeline
 from evo.errors import UserError
 from evo.evaluation import Store, read_meta
 from evo.models import ModelInfo
-from evo.pipeline import BEHAVIOUR, PromptBook
+from evo.pipeline import PromptBook
 from evo.run.folder import RunFolder
 from evo.run.settings import changed_text, ini_sections, read_preset
 from evo.tasks import Problem
@@ -80,7 +81,8 @@ def identity(
         **{f"model {name}": f"digest {info.digest[:12]}" for name, info in models.items()},
         f"problems of {tasks}": f"digest {_digest([repr(problem) for problem in problems])}",
         "prompts": f"digest {_digest([[role.value, dict(named)] for role, named in prompts.texts.items()])}",
-        "evo's pipelines": f"version {BEHAVIOUR}",
+        "evo's pipelines": f"version {pipeline.BEHAVIOUR}",
+        "evo's search": f"version {evolution.BEHAVIOUR}",
         "neat-python": f"version {importlib.metadata.version('neat-python')}",
     }
 

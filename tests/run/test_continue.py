@@ -113,6 +113,10 @@ def test_a_fork_uses_what_was_paid_for_and_leaves_the_old_run_alone(place):
     assert made == recorded(fresh) - recorded(old), "only what the old run had not asked is asked"
     assert f" {len(made)} model calls made" in done.stdout
     assert len(recorded(fresh) & recorded(old)) > 20
+    refused = run("evo.search", "--run", "whole", "--fork", "widest", "--problems", 99, cwd=place)
+    assert refused.returncode == 2
+    assert "more than the 16 problems" in refused.stderr
+    assert not (place / "runs" / "widest").exists()
     again = run("evo.search", "--run", "whole", "--fork", "wider", cwd=place)
     assert again.returncode == 2
     assert "is a run already" in again.stderr
@@ -139,11 +143,12 @@ def identity(key: str, value: str):
         (None, ("--seed", "99"), "was started with run.seed"),
         (identity("model ", "digest 0123456789ab"), (), "was started with model "),
         (identity("evo's pipelines", "version 0"), (), "was started with evo's pipelines of version 0"),
+        (identity("evo's search", "version 0"), (), "was started with evo's search of version 0, but it is version"),
         (identity("neat-python", "version 0.92"), (), "was started with neat-python of version 0.92"),
         (identity("prompts", "digest 0123456789ab"), (), "was started with prompts of digest 0123456789ab"),
         (identity("problems", "digest 0123456789ab"), (), "was started with problems of "),
     ],
-    ids=["setting", "seed", "model", "code", "library", "prompts", "problems"],
+    ids=["setting", "seed", "model", "pipelines", "search", "library", "prompts", "problems"],
 )
 def test_what_would_change_results_is_named_and_refused(place, change, arguments, words):
     folder = place / "runs" / "whole"

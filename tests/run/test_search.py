@@ -114,10 +114,23 @@ def test_a_limited_run_says_how_to_go_on_and_ends_as_if_it_had_not_been(tmp_path
     assert champions[0] == champions[1]
 
 
-def test_too_many_problems_are_one_line_and_leave_no_champion(tmp_path):
+def test_too_many_problems_are_one_line_and_leave_nothing(tmp_path):
+    with pytest.raises(UserError, match="more than the 164 problems") as caught:
+        search(tmp_path / "runs" / "run", tasks__problems=165)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_there_before_a_refused_search_stays(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="more than the 164 problems"):
-        search(tmp_path / "run", tasks__problems=165)
-    assert not (tmp_path / "run" / "champion.json").exists()
+        search(tmp_path, tasks__problems=165)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    folder = search(tmp_path, run__generations=1).folder
+    before = {path.name: path.read_bytes() for path in folder.glob("*[!ml]")}  # not SQLite's -shm and -wal
+    with pytest.raises(UserError, match=r"tasks\.problems"):
+        search(tmp_path, run__generations=1, tasks__problems=165)
+    assert {path.name: path.read_bytes() for path in folder.glob("*[!ml]")} == before
 
 
 def test_an_observer_sees_every_generation(tmp_path):
@@ -243,7 +256,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
     assert run.returncode == 2, run.stderr
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
-    assert not list(Path(tmp_path).rglob("champion.json"))
+    assert not list(tmp_path.iterdir()), "a search that was refused leaves nothing"
 
 
 def test_help_has_examples():
