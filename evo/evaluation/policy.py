@@ -69,7 +69,7 @@ class Single:
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """One replicate of everybody."""
-        return _new(ledger, contest.plans, (m for plan in contest.plans for m in _replicates(contest, plan, 1)))
+        return _looks(contest, ledger, contest.plans, len(contest.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class Repeated:
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """All replicates of everybody, and the survivors' fresh ones."""
-        common = (m for plan in contest.plans for m in _replicates(contest, plan, self.replicates))
-        return _new(ledger, contest.plans, [*common, *_fresh(contest, ledger, self.fresh, self.most_fresh)])
+        common = _looks(contest, ledger, contest.plans, self.replicates * len(contest.problems))
+        return common + _fresh(contest, ledger, self.fresh, self.most_fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,15 @@ class Racing:
         problems = len(contest.problems)
         looks = min(self.first_problems, problems) or self.first_look * problems
         seen = replace(contest, problems=contest.problems[: self.first_problems or None])
-        first = (m for plan in contest.plans for m in _measurements(contest, plan, looks))
-        wanted = _new(ledger, contest.plans, [*first, *_fresh(seen, ledger, self.fresh, self.most_fresh)])
+        wanted = _looks(contest, ledger, contest.plans, looks)
+        wanted += _fresh(seen, ledger, self.fresh, self.most_fresh)
         racing = _ranked(contest, ledger)
         while not wanted and looks < self.most * problems:
             racing = racing[: math.ceil(len(racing) / 2)]
             if len(racing) <= contest.places:  # nothing is left to be decided among them
                 break
             looks = min(2 * looks, self.most * problems)
-            wanted = _new(ledger, contest.plans, (m for plan in racing for m in _measurements(contest, plan, looks)))
+            wanted = _looks(contest, ledger, racing, looks)
         return wanted
 
 
@@ -148,35 +148,38 @@ def _ranked(contest: Contest, ledger: Ledger) -> list[Plan]:
     return sorted((plan for plan in contest.plans if plan.digest in estimates), key=rank)
 
 
-def _replicates(contest: Contest, plan: Plan, count: int) -> Iterable[Measurement]:
-    return _measurements(contest, plan, count * len(contest.problems))
-
-
-def _measurements(contest: Contest, plan: Plan, count: int) -> Iterable[Measurement]:
-    """The first so many: every problem once, then every problem again."""
+def _looks(contest: Contest, ledger: Ledger, plans: Iterable[Plan], count: int) -> tuple[Measurement, ...]:
+    """Of the first so many of each plan those that the ledger has no cell of: every problem once, then every problem
+    again.
+    """
     problems = contest.problems
-    return (
-        Measurement(plan, problems[number % len(problems)], Purpose.SEARCH, number // len(problems))
-        for number in range(count)
+    places = [(problems[number % len(problems)], number // len(problems)) for number in range(count)]
+    return tuple(
+        Measurement(plan, problem, Purpose.SEARCH, replicate)
+        for plan in plans
+        for had in (ledger.keys(plan.digest),)
+        for problem, replicate in places
+        if (problem.id, Purpose.SEARCH, replicate) not in had
     )
 
 
-def _fresh(contest: Contest, ledger: Ledger, fresh: int, most: int) -> Iterable[Measurement]:
+def _fresh(contest: Contest, ledger: Ledger, fresh: int, most: int) -> tuple[Measurement, ...]:
     """Another seed in each generation for every survivor, until it has had the most on these problems."""
     first = contest.number * fresh
+    found: list[Measurement] = []
     for plan in contest.plans:
         if plan.digest not in contest.survivors:
             continue
-        had = {
-            cell.replicate
-            for cell in ledger.cells(plan.digest, (Purpose.REEVALUATION,))
-            if cell.problem == contest.problems[0].id and cell.replicate < first
+        had = ledger.keys(plan.digest)
+        since = {
+            replicate
+            for problem, purpose, replicate in had
+            if purpose is Purpose.REEVALUATION and problem == contest.problems[0].id and replicate < first
         }
-        for replicate in range(first, first + min(fresh, most - len(had))):
-            yield from (Measurement(plan, problem, Purpose.REEVALUATION, replicate) for problem in contest.problems)
-
-
-def _new(ledger: Ledger, plans: Iterable[Plan], measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    """Those that the ledger has no cell of."""
-    had = {one.digest: ledger.keys(one.digest) for one in plans}
-    return tuple(m for m in measurements if (m.problem.id, m.purpose, m.replicate) not in had[m.plan.digest])
+        found += [
+            Measurement(plan, problem, Purpose.REEVALUATION, replicate)
+            for replicate in range(first, first + min(fresh, most - len(since)))
+            for problem in contest.problems
+            if (problem.id, Purpose.REEVALUATION, replicate) not in had
+        ]
+    return tuple(found)

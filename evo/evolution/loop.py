@@ -18,7 +18,7 @@ from evo.genome import Genome, GenomeConfig, PipelineGenome, faults
 
 __all__ = ["BEHAVIOUR", "Evolution", "Individual", "SpeciesSnapshot"]
 
-BEHAVIOUR = 1
+BEHAVIOUR = 2
 """Part of every run's identity: raised when operators, species, selection or policies change where a seed leads."""
 
 

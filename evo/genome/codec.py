@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -30,10 +30,12 @@ def dumps(genome: Genome, *, name: str = "", description: str = "", provenance: 
     head |= {key: value for key, value in (("name", name), ("description", description)) if value}
     if provenance:
         head["provenance"] = dict(provenance)
-    nodes = [{k: v for k, v in asdict(node).items() if v is not None} for node in genome.nodes]
+    nodes = [{key: value for key in _NODE if (value := getattr(node, key)) is not None} for node in genome.nodes]
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
     lines.append(_block("nodes", nodes))
-    lines.append(_block("connections", [asdict(c) for c in genome.connections]))
+    lines.append(
+        _block("connections", [{key: getattr(gene, key) for key in _CONNECTION} for gene in genome.connections])
+    )
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

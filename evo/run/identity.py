@@ -14,7 +14,7 @@ from evo.run.folder import RunFolder
 from evo.run.settings import changed_text, ini_sections, read_preset
 from evo.tasks import Problem
 
-__all__ = ["DEFAULT_PRESET", "differences", "hold_to", "identity", "recorded_text", "settle"]
+__all__ = ["DEFAULT_PRESET", "differences", "hold_to", "hold_to_search", "identity", "recorded_text", "settle"]
 
 DEFAULT_PRESET = "laptop"
 
@@ -32,6 +32,7 @@ _FREE_KEYS = frozenset(
         "sandbox.workers",
     }
 )
+_SEARCH = "evo's search"
 _FORK = "or start a new run from what this one has paid for with --fork NAME"
 
 
@@ -82,7 +83,6 @@ def identity(
         f"problems of {tasks}": f"digest {_digest([repr(problem) for problem in problems])}",
         "prompts": f"digest {_digest([[role.value, dict(named)] for role, named in prompts.texts.items()])}",
         "evo's pipelines": f"version {pipeline.BEHAVIOUR}",
-        "evo's search": f"version {evolution.BEHAVIOUR}",
         "neat-python": f"version {importlib.metadata.version('neat-python')}",
     }
 
@@ -99,6 +99,14 @@ def hold_to(store: Store, folder: RunFolder, now: Mapping[str, str]) -> None:
                 f"its results; go back to what it was, name another --run, {_FORK}"
             )
     store.put_meta("identity", json.dumps(before | dict(now)))
+
+
+def hold_to_search(store: Store, folder: RunFolder) -> None:
+    """The same for the code of a search, which nothing that only measures depends on."""
+    if store.meta("job") == "search":  # the first version was not written down
+        before = {_SEARCH: "version 1"} | json.loads(store.meta("identity") or "{}")
+        store.put_meta("identity", json.dumps(before))
+    hold_to(store, folder, {_SEARCH: f"version {evolution.BEHAVIOUR}"})
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from evo.run.draw import draw_problems
 from evo.run.ending import conclude
 from evo.run.folder import RunFolder
 from evo.run.fork import fork_into, forked_text
-from evo.run.identity import DEFAULT_PRESET, settle
+from evo.run.identity import DEFAULT_PRESET, hold_to_search, settle
 from evo.run.live import live, run_anywhere
 from evo.run.loop import Course, Term
 from evo.run.outputs import write_outputs
@@ -105,6 +105,7 @@ async def _search(
     async with open_bench(settings, text, folder, observer, backend) as bench:
         if term is not None and settings.evaluation.weighs_tokens:
             raise UserError(f"{settings.source}: a fitness term of your own does not go with weighing tokens; drop one")
+        hold_to_search(bench.store, folder)
         _hold_to_term(bench.store, term)
         bench.store.put_meta("job", "search")
         draw = draw_problems(bench.problems, settings)

@@ -122,16 +122,15 @@ def test_a_fork_uses_what_was_paid_for_and_leaves_the_old_run_alone(place):
     assert "is a run already" in again.stderr
 
 
-def identity(key: str, value: str):
-    """Something that the run was begun with, as its record would have it."""
+def identity(key: str, value: str | None):
+    """Something that the run was begun with, as its record would have it; None: it was not written down."""
 
     def change(place: Path) -> None:
         ((text,),) = sqlite(place / "runs" / "whole", "SELECT value FROM meta WHERE key='identity'")
         found = json.loads(text)
         name = next(name for name in found if name.startswith(key))
-        sqlite(
-            place / "runs" / "whole", "UPDATE meta SET value=? WHERE key='identity'", json.dumps(found | {name: value})
-        )
+        changed = {**found, name: value} if value else {other: kept for other, kept in found.items() if other != name}
+        sqlite(place / "runs" / "whole", "UPDATE meta SET value=? WHERE key='identity'", json.dumps(changed))
 
     return change
 
@@ -144,11 +143,12 @@ def identity(key: str, value: str):
         (identity("model ", "digest 0123456789ab"), (), "was started with model "),
         (identity("evo's pipelines", "version 0"), (), "was started with evo's pipelines of version 0"),
         (identity("evo's search", "version 0"), (), "was started with evo's search of version 0, but it is version"),
+        (identity("evo's search", None), (), "was started with evo's search of version 1, but it is version"),
         (identity("neat-python", "version 0.92"), (), "was started with neat-python of version 0.92"),
         (identity("prompts", "digest 0123456789ab"), (), "was started with prompts of digest 0123456789ab"),
         (identity("problems", "digest 0123456789ab"), (), "was started with problems of "),
     ],
-    ids=["setting", "seed", "model", "pipelines", "search", "library", "prompts", "problems"],
+    ids=["setting", "seed", "model", "pipelines", "search", "first search", "library", "prompts", "problems"],
 )
 def test_what_would_change_results_is_named_and_refused(place, change, arguments, words):
     folder = place / "runs" / "whole"
