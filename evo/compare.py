@@ -120,8 +120,8 @@ def _names(targets: list[str]) -> list[str]:
 
 def _show(result: GenomeComparison, *, json: bool) -> None:
     if json:
-        print_json({"estimates": result.estimates, "tokens": result.tokens, "pairs": result.pairs,
-                    "variances": result.variances,
+        print_json({"estimates": result.estimates, "tokens": result.tokens, "seconds": result.seconds,
+                    "pairs": result.pairs, "variances": result.variances,
                     "ranks": result.ranks, "noise": result.noise,
                     "singles": result.singles, "winner": result.winner, "simulated": result.simulated,
                     "folder": result.folder})  # fmt: skip

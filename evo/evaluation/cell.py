@@ -24,7 +24,8 @@ class Cell:
     plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says
     why). status: of the final answer against the hidden tests. error_types: error type of each visible execution in
     order, "" = pass. calls, tokens: what the pipeline used, whether newly made or from the store. shown: share of the
-    visible tests that the answer passes; None where nobody asked for it or there are none.
+    visible tests that the answer passes; None where nobody asked for it or there are none. seconds: what its calls took
+    when they were made; None where that is not on record.
     """
 
     plan: str
@@ -39,3 +40,4 @@ class Cell:
     completion_tokens: int = 0
     fault: str = ""
     shown: float | None = None
+    seconds: float | None = None

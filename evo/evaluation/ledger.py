@@ -73,6 +73,10 @@ class Ledger:
         """Mean tokens (prompt and completion) that the plan uses on one problem; 0 without evidence."""
         return self._tell(_tokens, plan, Purpose)
 
+    def seconds(self, plan: str) -> float | None:
+        """Mean seconds that the plan's calls take on one problem, one after the other; None if none are on record."""
+        return self._tell(_seconds, plan, Purpose)
+
     def shown(self, plan: str) -> float:
         """Mean share of visible tests that its answers pass, 0..1; 0.0 without evidence."""
         return self._tell(_shown, plan, _SELECTION)
@@ -155,6 +159,11 @@ def _shared(problems: tuple[str, ...]) -> tuple[str, ...]:
 def _tokens(cells: Iterable[Cell]) -> float:
     tokens = [cell.prompt_tokens + cell.completion_tokens for cell in cells if cell.solved is not None]
     return sum(tokens) / len(tokens) if tokens else 0.0
+
+
+def _seconds(cells: Iterable[Cell]) -> float | None:
+    known = [cell.seconds for cell in cells if cell.seconds is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _shown(cells: Iterable[Cell]) -> float:

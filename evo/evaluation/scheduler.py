@@ -210,6 +210,7 @@ class Scheduler:
             prompt_tokens=sum(step.prompt_tokens for step in trace.steps),
             completion_tokens=sum(step.completion_tokens for step in trace.steps),
             shown=await self._shown(trace.answer, one.problem) if self._graded else None,
+            seconds=trace.seconds,
         )
 
     async def _shown(self, code: str, problem: Problem) -> float | None:

@@ -1,4 +1,4 @@
--- One run, schema 3. `key` columns are SHA-256 of everything the row depends on.
+-- One run, schema 4. `key` columns are SHA-256 of everything the row depends on.
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -54,6 +54,7 @@ CREATE TABLE cells (
     completion_tokens INTEGER NOT NULL,
     fault TEXT NOT NULL,
     shown REAL,
+    seconds REAL,
     PRIMARY KEY (plan, problem, purpose, replicate)
 ) WITHOUT ROWID;
 CREATE INDEX missing_cells ON cells (plan) WHERE solved IS NULL;

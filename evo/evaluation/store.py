@@ -33,7 +33,7 @@ _PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
 _PUT_PLAN = """INSERT INTO plans VALUES (?,?)
     ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
 _PURPOSES = {purpose.value: purpose for purpose in Purpose}
-_PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+_PUT_CELL = "INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class Store:
@@ -143,7 +143,7 @@ class Store:
     async def put_cell(self, cell: Cell) -> None:
         """Record a cell; one that replaces a missing one overwrites it."""
         head = (cell.plan, cell.problem, cell.purpose.value, cell.replicate, cell.solved, cell.status)
-        tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault, cell.shown)
+        tail = (cell.calls, cell.prompt_tokens, cell.completion_tokens, cell.fault, cell.shown, cell.seconds)
         row = (*head, json.dumps(cell.error_types), *tail)
         await self._put((_PUT_PLAN, (cell.plan, None)), (_PUT_CELL, row))
 
@@ -268,7 +268,7 @@ def _error_types(text: str) -> tuple[str, ...]:
 
 
 def _cell(row: tuple[Any, ...]) -> Cell:
-    plan, problem, purpose, replicate, solved, status, error_types, calls, read, written, fault, shown = row
+    plan, problem, purpose, replicate, solved, status, error_types, calls, read, written, fault, shown, seconds = row
     return Cell(
         intern(plan),  # a run has a million cells, and few words in them
         intern(problem),
@@ -282,4 +282,5 @@ def _cell(row: tuple[Any, ...]) -> Cell:
         written,
         fault,
         shown,
+        seconds,
     )

@@ -206,6 +206,7 @@ def _said(turn: Turn, reply: Completion, code: str) -> Step:
         verdict=None,
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,
+        seconds=reply.seconds,
     )
 
 

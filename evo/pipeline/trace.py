@@ -14,7 +14,7 @@ class Step:
     node: the node's index in Plan.nodes. iteration: 0 for the first visit of that node. position: the model call's
     number in the run (None for a step without one): what its seed is derived from. text: the model's raw answer ("" for
     a step without one). code: the draft after this step ("" for a plan or tests). verdict: of running it on the visible
-    tests.
+    tests. seconds: that the model's answer took.
     """
 
     node: int
@@ -26,6 +26,7 @@ class Step:
     verdict: Verdict | None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,8 @@ class Trace:
     def tokens(self) -> int:
         """Prompt and completion tokens of all calls, whether made or answered from a store."""
         return sum(step.prompt_tokens + step.completion_tokens for step in self.steps)
+
+    @property
+    def seconds(self) -> float:
+        """What the answers of all calls took, one after the other, when they were made."""
+        return sum(step.seconds for step in self.steps)

@@ -72,6 +72,7 @@ def compare_genomes(
             simulated=bench.pool.backend.simulated,
             estimates=estimates,
             tokens={name: ledger.tokens(plan.digest) for name, plan in plans.items()},
+            seconds={name: ledger.seconds(plan.digest) for name, plan in plans.items()},
             pairs=compare_pairs(cells, stream(settings.run.seed, "pairs")),
             ranks=rank_stability(table, stream(settings.run.seed, "ranks")),
             variances={name: variance(mine) for name, mine in cells.items()},

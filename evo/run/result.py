@@ -165,7 +165,8 @@ def _told(found: Estimate | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GenomeComparison:
-    """Given genomes on the same problems and seeds. By name: estimates, mean tokens per problem, parts of the error.
+    """Given genomes on the same problems and seeds. By name: estimates, parts of the error, mean tokens and
+    seconds per problem; the seconds are what the calls took when they were made, None where they are not on record.
 
     singles: what evaluating each once would have shown. winner: choosing the best of them by that. noise, winner: None,
     ranks, singles: empty where there is too little to tell.
@@ -175,6 +176,7 @@ class GenomeComparison:
     simulated: bool
     estimates: Mapping[str, Estimate]
     tokens: Mapping[str, float]
+    seconds: Mapping[str, float | None]
     variances: Mapping[str, Variance | None]
     pairs: tuple[Pair, ...]
     ranks: tuple[RankStability, ...]

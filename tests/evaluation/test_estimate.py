@@ -117,6 +117,12 @@ def test_a_measurement_replaces_the_missing_cell_it_repeats():
     assert ledger.tokens("p") == 20
 
 
+def test_seconds_are_a_mean_over_what_is_on_record():
+    cells = [Cell("p", "a", Purpose.SEARCH, r, True, seconds=seconds) for r, seconds in enumerate([2.0, 4.0, None])]
+    assert Ledger(cells).seconds("p") == 3.0
+    assert Ledger(cells[2:]).seconds("p") is None
+
+
 @given(outcomes)
 def test_an_interval_holds_its_mean_and_stays_in_range(table):
     found = estimate(cell(problem=p, replicate=i, solved=s) for p, row in table.items() for i, s in enumerate(row))

@@ -117,6 +117,7 @@ async def test_genomes_that_share_a_prefix_share_its_calls(tmp_path):
     assert len(generated) == 12
     assert scheduler.counters.calls_made == len(backend.asked)
     assert scheduler.counters.calls_made + scheduler.counters.calls_saved == sum(cell.calls for cell in cells)
+    assert all(cell.seconds == pytest.approx(0.01 * cell.calls) for cell in cells), "of calls made and saved"
 
 
 async def test_slots_are_filled_and_never_overfilled(tmp_path):

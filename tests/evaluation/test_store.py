@@ -30,7 +30,9 @@ VERDICT = Verdict(
     1,
     3,
 )
-CELL = Cell("p", "HumanEval/0", Purpose.SEARCH, 2, False, "assertion", ("NameError", ""), 3, 100, 200)
+CELL = Cell(
+    "p", "HumanEval/0", Purpose.SEARCH, 2, False, "assertion", ("NameError", ""), 3, 100, 200, shown=0.5, seconds=1.25
+)
 
 
 async def test_everything_comes_back_as_it_was_put(tmp_path):

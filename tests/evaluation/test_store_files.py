@@ -80,7 +80,7 @@ def rows_today(path: Path) -> dict[str, list[tuple]]:
         return {
             "calls": sorted(db.execute(f"{calls} FROM calls JOIN models ON models.id = calls.model")),
             "executions": sorted(db.execute("SELECT key, problem, verdict FROM executions")),
-            "cells": sorted((row[:-1] for row in db.execute("SELECT * FROM cells WHERE shown IS NULL")), key=repr),
+            "cells": sorted((row[:-2] for row in db.execute("SELECT * FROM cells WHERE shown IS NULL")), key=repr),
             "plans": sorted(db.execute("SELECT * FROM plans")),
             "generations": sorted(db.execute("SELECT * FROM generations")),
             "meta": sorted(db.execute("SELECT * FROM meta")),
