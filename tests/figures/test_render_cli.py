@@ -1,8 +1,10 @@
-"""``python -m evo.render`` as a user runs it: a process, files, exit codes."""
+"""``python -m evo.render`` as a user runs it: arguments, files, exit codes."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from figure_genomes import LOOP
 
 from evo.figures import explain, topology_ascii, topology_dot, topology_mermaid
 from evo.genome import write_genome
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -19,23 +23,23 @@ def genome(tmp_path: Path) -> Path:
     return path
 
 
-def _render(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evo.render", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=folder)
+@pytest.fixture
+def render(evo_command: Command, tmp_path: Path) -> Command:
+    return partial(evo_command, "render", cwd=tmp_path)
 
 
-def test_text_forms(genome: Path) -> None:
+def test_text_forms(render: Command, genome: Path) -> None:
     forms = {"--ascii": topology_ascii, "--mermaid": topology_mermaid, "--dot": topology_dot, "--explain": explain}
     for option, form in forms.items():
-        ended = _render(genome, option)
+        ended = render(genome, option)
         assert (ended.returncode, ended.stderr) == (0, "")
         assert ended.stdout == form(LOOP).rstrip("\n") + "\n"
-    assert _render(genome).stdout == topology_ascii(LOOP)
+    assert render(genome).stdout == topology_ascii(LOOP)
 
 
 @pytest.mark.parametrize("name", ["champion.png", "new/champion.svg"])
-def test_pictures(name: str, genome: Path, tmp_path: Path) -> None:
-    ended = _render(genome, "--output", name, folder=tmp_path)
+def test_pictures(name: str, render: Command, genome: Path, tmp_path: Path) -> None:
+    ended = render(genome, "--output", name)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"wrote {name}\n", "")
     picture = (tmp_path / name).read_bytes()
     if name.endswith("svg"):
@@ -43,8 +47,8 @@ def test_pictures(name: str, genome: Path, tmp_path: Path) -> None:
             assert f">{words}<".encode() in picture
 
 
-def test_json_has_what_is_drawn(genome: Path, tmp_path: Path) -> None:
-    ended = _render(genome, "--json", "--output", "drawn.svg", folder=tmp_path)
+def test_json_has_what_is_drawn(render: Command, genome: Path, tmp_path: Path) -> None:
+    ended = render(genome, "--json", "--output", "drawn.svg")
     assert (ended.returncode, ended.stderr) == (0, "")
     found = json.loads(ended.stdout)
     assert (tmp_path / found["picture"]).stat().st_size > 0
@@ -60,7 +64,8 @@ def test_json_has_what_is_drawn(genome: Path, tmp_path: Path) -> None:
 
 
 def test_a_shipped_genome_by_name() -> None:
-    ended = _render("self-refine", "--explain")
+    command = [sys.executable, "-m", "evo.render", "self-refine", "--explain"]
+    ended = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert ended.returncode == 0
     assert "at most 3 times" in ended.stdout
 
@@ -77,9 +82,9 @@ def test_a_shipped_genome_by_name() -> None:
         ([], "--help"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, genome: Path) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, render: Command, genome: Path) -> None:
     (genome.parent / "broken.json").write_text('{"evo_genome": 1, "nodes": [')
-    ended = _render(*arguments, folder=genome.parent)
+    ended = render(*arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("error: ")
     assert ended.stderr.count("\n") == 1
@@ -87,7 +92,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str,
     assert {path.name for path in genome.parent.iterdir()} == {"champion.json", "broken.json"}
 
 
-def test_help_has_examples() -> None:
-    ended = _render("--help")
+def test_help_has_examples(render: Command) -> None:
+    ended = render("--help")
     assert ended.returncode == 0
     assert "\n    python -m evo.render self-refine --explain\n" in ended.stdout

@@ -96,6 +96,7 @@ class Proxy:
                 while True:
                     writer.write(json.dumps(line).encode() + b"\n")
                     await writer.drain()
+                    await asyncio.sleep(0)  # a buffer that has room would not let the client say that it has enough
             case _ if fault in STATUS:
                 status, words = STATUS[fault]
                 writer.write(_reply(status, json.dumps({"error": words}).encode()))

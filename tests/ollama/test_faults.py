@@ -18,6 +18,7 @@ from evo.models.failures import Aborted, BadRequest, Endless, NotAsked, OutOfMem
 from evo.models.ollama.answer import options_of
 from evo.models.ollama.pace import Pace
 
+SHORT = 6  # words of an answer, in which it is told from others already
 QUICK = Patience(first=1.0, between=1.0, load=1.0, again=30)
 SAMPLING = Sampling(min_p=0.05, context=2048)
 
@@ -86,7 +87,7 @@ async def test_five_thousand_calls_lose_nothing_and_count_nothing_twice(start_do
     failed: Counter[str] = Counter()
 
     async def one(number: int) -> int:
-        asked = chat(number)
+        asked = chat(number, max_tokens=SHORT)
         while True:
             try:
                 answer = await dispatcher.ask(asked)
@@ -101,7 +102,8 @@ async def test_five_thousand_calls_lose_nothing_and_count_nothing_twice(start_do
     with closing(sqlite3.connect(tmp_path / "run.sqlite")) as db:
         rows = dict(db.execute("SELECT key, text FROM calls"))
         total = db.execute("SELECT SUM(completion_tokens) FROM calls").fetchone()[0]
-    wanted = {chat(number).key("digest"): expected(chat(number)) for number in range(calls)}
+    asked = [chat(number, max_tokens=SHORT) for number in range(calls)]
+    wanted = {one.key("digest"): expected(one) for one in asked}
     assert rows == wanted, "each call is on record once, with its own answer"
     assert total == sum(tokens)
     assert set(proxy.done) == {"", *PASSING, *LASTING}, "every fault has been met"
@@ -224,7 +226,7 @@ async def test_two_thousand_calls_at_the_useful_concurrency(start_double) -> Non
     double = start_double("--model", "quick=fake", "--parallel", "4", "--token-seconds", "0.003")
     backend = OllamaBackend(double.url)
     dispatcher = Dispatcher(backend, lambda: None)
-    asked = [chat(number) for number in range(2000)]
+    asked = [chat(number, max_tokens=SHORT) for number in range(2000)]
     answers = await asyncio.gather(*map(dispatcher.ask, asked))
     assert [answer.text for answer in answers] == [expected(one) for one in asked]
     assert 2 <= backend.slots("quick") <= 16, "exactly only where time is virtual: test_ollama_pace.py"

@@ -4,24 +4,22 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 QUICK = ("--backend", "simulated", "--problems", "12", "--replicates", "4", "--model", "gemma3:1b")
 
 
-def compare(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "evo.compare", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-    )
+@pytest.fixture
+def compare(evo_command):
+    return partial(evo_command, "compare")
 
 
-def test_genomes_are_compared_and_the_files_say_so(tmp_path):
-    done = compare("solo", "self-refine", "study-v2", *QUICK, "--run", "./here", cwd=tmp_path)
+def test_genomes_are_compared_and_the_files_say_so(compare, tmp_path):
+    arguments = ("solo", "self-refine", "study-v2", *QUICK, "--run", "./here")
+    command = [sys.executable, "-m", "evo.compare", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "SIMULATED" in done.stdout
     assert "self-refine - solo: +" in done.stdout
@@ -32,7 +30,7 @@ def test_genomes_are_compared_and_the_files_say_so(tmp_path):
         assert (tmp_path / "here" / f"{name}.png").stat().st_size > 10_000
     rows = list(csv.DictReader((tmp_path / "here" / "scores.csv").open()))
     assert len(rows) == 3 * 4
-    again = compare("solo", "self-refine", "study-v2", *QUICK, "--run", "./here", "--json", cwd=tmp_path)
+    again = compare(*arguments, "--json", cwd=tmp_path)
     document = json.loads(again.stdout)
     assert document["simulated"] is True
     assert len(document["pairs"]) == 3
@@ -41,9 +39,9 @@ def test_genomes_are_compared_and_the_files_say_so(tmp_path):
     assert (tmp_path / "here" / "compare.md").read_text() == text, "the same calls, the same words"
 
 
-def test_a_run_is_held_against_its_single_evaluations(tmp_path):
-    search = [sys.executable, "-m", "evo.search", "--backend", "simulated", "--generations", "4", "--run", "./run"]
-    subprocess.run([*search, "--limit-minutes", "9"], check=True, capture_output=True, cwd=tmp_path)
+def test_a_run_is_held_against_its_single_evaluations(evo_command, compare, tmp_path):
+    search = ("search", "--backend", "simulated", "--generations", "4", "--run", "./run", "--limit-minutes", "9")
+    evo_command(*search, cwd=tmp_path)
     done = compare("run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "single evaluation is inflated by" in done.stdout
@@ -55,11 +53,11 @@ def test_a_run_is_held_against_its_single_evaluations(tmp_path):
     assert document["calls_made"] == 0, "what was measured is on record"
     total, selection, drift = (document["single"][name]["mean"] for name in ("total", "selection", "drift"))
     assert total == pytest.approx(selection + drift)
-    subprocess.run([*search, "--limit-minutes", "9"], check=True, capture_output=True, cwd=tmp_path)
+    evo_command(*search, cwd=tmp_path)
     assert (tmp_path / "run" / "champion.json").read_bytes() == champion, "the search is none the wiser"
 
 
-def test_a_genome_against_itself(tmp_path):
+def test_a_genome_against_itself(compare, tmp_path):
     done = compare("self-refine", "--self-test", *QUICK, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert 0 <= json.loads(done.stdout)["false_accepts"] <= 0.09
@@ -78,7 +76,7 @@ def test_a_genome_against_itself(tmp_path):
         ([], "targets"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
+def test_bad_input_is_one_line_and_exit_code_2(compare, tmp_path, arguments, words):
     done = compare(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert words in done.stderr

@@ -1,16 +1,16 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 import evo
 
 
-def doctor(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "evo.doctor", *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
-    )
+@pytest.fixture
+def doctor(evo_command):
+    return partial(evo_command, "doctor")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def finished(tmp_path_factory):
     return folder
 
 
-def test_a_machine_that_runs_these_tests_is_well(tmp_path):
+def test_a_machine_that_runs_these_tests_is_well(doctor, tmp_path):
     done = doctor("--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     checks = {check["name"]: check for check in json.loads(done.stdout)}
@@ -35,14 +35,15 @@ def test_without_any_backend_it_says_so_and_what_helps(tmp_path, monkeypatch):
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('none here')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
-    done = doctor(cwd=tmp_path)
+    command = [sys.executable, "-m", "evo.doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     if "BAD embedded" in done.stdout:  # the engine's version may be known without importing it
         assert done.returncode == 1
         assert "-> pip install" in done.stdout
     assert "127.0.0.1:9" in done.stdout
 
 
-def test_a_finished_run_is_whole_and_stays_untouched(finished, tmp_path):
+def test_a_finished_run_is_whole_and_stays_untouched(doctor, finished, tmp_path):
     before = {path.name: path.read_bytes() for path in finished.iterdir() if path.suffix not in (".sqlite-shm",)}
     done = doctor(finished, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
@@ -51,7 +52,7 @@ def test_a_finished_run_is_whole_and_stays_untouched(finished, tmp_path):
     assert after == before
 
 
-def test_a_damaged_database_is_named_with_what_can_be_saved(finished, tmp_path):
+def test_a_damaged_database_is_named_with_what_can_be_saved(doctor, finished, tmp_path):
     hurt = tmp_path / "hurt"
     hurt.mkdir()
     for name in ("config.ini", "run.sqlite"):
@@ -66,14 +67,14 @@ def test_a_damaged_database_is_named_with_what_can_be_saved(finished, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_no_run_is_one_line(tmp_path):
+def test_no_run_is_one_line(doctor, tmp_path):
     done = doctor("nothing", cwd=tmp_path)
     assert done.returncode == 2
     assert "no run is there" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_plan_is_near_what_a_search_really_uses(tmp_path):
+def test_a_plan_is_near_what_a_search_really_uses(doctor, tmp_path):
     settings = ["--set", "run.generations=24", "--set", "evaluation.validation_problems=20"]
     done = doctor("--plan", "laptop", *settings, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -91,7 +92,7 @@ def test_a_plan_is_near_what_a_search_really_uses(tmp_path):
 
 
 @pytest.mark.model
-def test_time_per_call_is_measured_and_becomes_hours(tmp_path):
+def test_time_per_call_is_measured_and_becomes_hours(doctor, tmp_path):
     arguments = ("--measure", "--backend", "embedded", "--models", "smollm2:135m", "--plan", "tiny", "--json")
     done = doctor(*arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -112,7 +113,7 @@ def test_time_per_call_is_measured_and_becomes_hours(tmp_path):
         (["--measure", "--backend", "nobody"], "nobody"),
     ],
 )
-def test_wrong_use_is_one_line(tmp_path, arguments, words):
+def test_wrong_use_is_one_line(doctor, tmp_path, arguments, words):
     done = doctor(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr

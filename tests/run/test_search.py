@@ -245,22 +245,17 @@ def test_a_second_process_on_a_run_is_told_who_holds_it(tmp_path):
         (["--generations", "many"], "--generations"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
-    run = subprocess.run(
-        [sys.executable, "-m", "evo.search", "--run", str(tmp_path / "run"), "--backend", "simulated", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
+def test_bad_input_is_one_line_and_exit_code_2(evo_command, tmp_path, arguments, words):
+    run = evo_command("search", "--run", tmp_path / "run", "--backend", "simulated", *arguments, cwd=tmp_path)
     assert run.returncode == 2, run.stderr
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir()), "a search that was refused leaves nothing"
 
 
-def test_help_has_examples():
-    run = subprocess.run([sys.executable, "-m", "evo.search", "--help"], capture_output=True, text=True, check=True)
+def test_help_has_examples(evo_command, tmp_path):
+    run = evo_command("search", "--help", cwd=tmp_path)
+    assert run.returncode == 0
     assert "python -m evo.search --generations 30" in run.stdout
     assert "--limit-minutes" in run.stdout
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,15 @@ TASKS = Path(__file__).parents[2] / "docs" / "my-problems.jsonl"
 TESTS = "assert add(1, 2) == 3\nassert add(-1, 1) == 0\nassert add(2.5, 2) == 4.5\n"
 
 
-def solve(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "evo.solve", *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
-    )
+@pytest.fixture
+def solve(evo_command):
+    return partial(evo_command, "solve")
 
 
-def test_tasks_of_a_file_are_worked_on_and_the_answers_really_pass(tmp_path):
+def test_tasks_of_a_file_are_worked_on_and_the_answers_really_pass(solve, tmp_path):
     arguments = ("self-refine", TASKS, "--backend", "simulated", "--model", "gemma3:1b", "--run", "./record")
-    done = solve(*arguments, "--attempts", "9", "--json", cwd=tmp_path)
+    command = [sys.executable, "-m", "evo.solve", *map(str, arguments), "--attempts", "9", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode in (0, 1), done.stderr
     solutions = json.loads(done.stdout)
     assert [one["task"] for one in solutions] == ["even-numbers", "initials", "mean"]
@@ -39,7 +40,7 @@ def test_tasks_of_a_file_are_worked_on_and_the_answers_really_pass(tmp_path):
 
 
 @pytest.mark.model
-def test_a_real_model_writes_a_function_that_passes(tmp_path):
+def test_a_real_model_writes_a_function_that_passes(solve, tmp_path):
     (tmp_path / "tests.py").write_text(TESTS)
     done = solve(
         "self-refine", "--prompt", "Write a Python function add(a, b) that returns the sum of a and b.",
@@ -63,7 +64,7 @@ def test_a_real_model_writes_a_function_that_passes(tmp_path):
         (["no-such", str(TASKS)], "no-such"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, words):
+def test_bad_input_is_one_line_and_exit_code_2(solve, tmp_path, arguments, words):
     (tmp_path / "tests.py").write_text(TESTS)
     (tmp_path / "broken.py").write_text("assert add(1,\n")
     done = solve(*arguments, cwd=tmp_path)
