@@ -7,6 +7,7 @@ problems, so that what else the machine does meets all of them; what counts is t
 watches descriptors, processes, memory and scratch.
 """
 
+import contextlib
 import json
 import operator
 import os
@@ -164,14 +165,11 @@ def ticks(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    below: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        try:
-            children = [int(word) for word in (task / "children").read_text().split()]
-        except OSError:  # ended since
-            continue
-        below += children + [found for child in children for found in descendants(child)]
-    return below
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # ended since
+        for task in Path(f"/proc/{pid}/task").glob("*"):
+            children += map(int, (task / "children").read_text().split())
+    return children + [found for child in children for found in descendants(child)]
 
 
 def state() -> dict[str, int]:
