@@ -1,5 +1,6 @@
 """Whole jobs from settings to a folder of results: a search, a comparison."""
 
+from evo.run.advice import advice
 from evo.run.checks import Check, check_machine, check_run
 from evo.run.comparing import compare_genomes, compare_run, self_test_genome
 from evo.run.determinism import check_determinism
@@ -30,6 +31,7 @@ __all__ = [
     "SearchCost",
     "SearchResult",
     "Solution",
+    "advice",
     "changes_from",
     "check_determinism",
     "check_machine",

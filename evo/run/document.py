@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.evaluation import Difference, Estimate
+from evo.run.advice import advice
 from evo.run.folder import RunFolder
 from evo.run.front import FrontPoint
 from evo.run.result import Rival, SearchResult
@@ -35,6 +36,7 @@ def search_document(result: SearchResult) -> dict[str, Any]:
             for one in result.final
         ],
         "baselines": [_rival(rival) for rival in result.baselines],
+        "advice": advice(result.baselines, result.tokens_per_problem) or None,
         "parts": [_rival(rival) for rival in result.parts],
         "front": [_point(folder.path, number, point) for number, point in enumerate(result.front, start=1)],
         "generations": [

@@ -24,6 +24,7 @@ from evo.figures import (
     topology_ascii,
 )
 from evo.genome import write_genome
+from evo.run.advice import advice
 from evo.run.determinism import measured_repeatability
 from evo.run.folder import RunFolder, write_text
 from evo.run.result import GenomeComparison, RunComparison, SearchResult
@@ -123,6 +124,7 @@ def _summary(result: SearchResult, folder: RunFolder, settings: RunSettings) -> 
         span=_span,
         interval=None if result.validated is None else [100 * end for end in result.validated.interval()],
         inflation=None if result.validated is None else 100 * (result.search.mean - result.validated.mean),
+        advice=advice(result.baselines, result.tokens_per_problem),
         last=result.generations[-1],
         ascii=topology_ascii(result.champion),
         explanation=explain(result.champion),
