@@ -35,6 +35,7 @@ from evo.run.settings import RunSettings, ini_sections
 
 MODELS = ("qwen2.5:1.5b", "llama3.2:3b")  # those that the genomes of genomes/ name
 SETTINGS = {
+    "run.founders": "",
     "models.models": " ".join(MODELS),
     "NEAT.pop_size": "24",
     "run.limit_minutes": "0",

@@ -18,6 +18,7 @@ from evo.genome import Role
 from evo.run import Observer, Progress, parse_settings, read_preset
 from evo.run.draw import draw_problems
 from evo.run.ending import conclude
+from evo.run.founders import read_founders
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
@@ -28,6 +29,7 @@ _MEMORY = Path("/dev/shm")  # nothing here needs to last
 MODELS = ("gemma3:1b", "qwen2.5:1.5b", "llama3.2:3b")  # the study's pool
 
 SETTINGS = {
+    "run.founders": "",
     "models.models": " ".join(MODELS),
     "NEAT.pop_size": "12",
     "run.generations": "20",
@@ -120,7 +122,18 @@ async def _search(policy: str, seed: int, pool: Pool, kernel: Kernel, changes: M
         progress = Progress("benchmark", settings, generations=settings.run.generations)
         measures = _Looked(kernel, seed, calls)
         chosen = settings.evaluation.chosen_policy()
-        course = Course(settings, evolution, pool.prompts, draw, chosen, measures, store, progress, Observer())
+        course = Course(
+            settings,
+            evolution,
+            pool.prompts,
+            draw,
+            chosen,
+            measures,
+            store,
+            progress,
+            Observer(),
+            founders=read_founders(settings.run.founders, evolution.space, store),
+        )
         await course.evolve()
         measures.max_calls = 0
         ending = await conclude(course, measures, draw, settings, store, progress)

@@ -35,6 +35,7 @@ _FLAGS = {
     "benchmark": "tasks.benchmark",
     "space": "PipelineGenome.space",
     "objectives": "evaluation.objectives",
+    "founders": "run.founders",
     "seed": "run.seed",
     "limit_calls": "run.limit_calls",
     "limit_minutes": "run.limit_minutes",
@@ -65,6 +66,10 @@ def main(
     ] = None,
     config: Annotated[
         str | None, typer.Option(help=f"Preset ({', '.join(preset_names())}) or INI file. Default: laptop.")
+    ] = None,
+    founders: Annotated[
+        str | None,
+        typer.Option(help="Pipelines to begin with: genome files or names, by commas."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Study seed; everything random derives from it.")] = None,
     run: Annotated[
@@ -114,6 +119,7 @@ def main(
       python -m evo.search --backend simulated --config study --seed 7
       python -m evo.search --config graph --run free       (free topologies)
       python -m evo.search --config graph --objectives accuracy,tokens
+      python -m evo.search --founders runs/mine/champion.json,self-refine --problems 24
       python -m evo.search --run mine                    (continues runs/mine)
       python -m evo.search --resume                      (continues the latest search)
       python -m evo.search --run mine --fork wider --problems 24

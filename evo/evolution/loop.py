@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import SimpleNamespace
@@ -49,11 +49,13 @@ class SpeciesSnapshot:
 class Evolution:
     """A population that is asked for and told its fitness, generation by generation.
 
-    A pure function of (config, seed, fitness told): every draw comes from a generator seeded by (seed, generation), so
-    telling a new Evolution the recorded fitness again leads to the same state. That is how a run resumes.
+    founders: genomes that the first generation begins with, as many as fit; the rest of it is minimal genomes.
+    A pure function of (config, seed, founders, fitness told): every draw comes from a generator seeded by (seed,
+    generation), so telling a new Evolution the recorded fitness again leads to the same state. That is how a run
+    resumes.
     """
 
-    def __init__(self, config: EvolutionConfig, seed: int) -> None:
+    def __init__(self, config: EvolutionConfig, seed: int, founders: Sequence[Genome] = ()) -> None:
         self.generation = 0
         self.species: tuple[SpeciesSnapshot, ...] = ()
         self.elites: tuple[int, ...] = ()
@@ -67,9 +69,11 @@ class Evolution:
         self._neat: Any = SimpleNamespace(
             genome_type=PipelineGenome, genome_config=genome_config, reset_on_extinction=config.reset_on_extinction
         )
-        self._population: dict[int, PipelineGenome] = self._reproduction.create_new(
-            PipelineGenome, genome_config, config.population
+        founders = founders[: config.population]
+        self._population: dict[int, PipelineGenome] = self._reproduction.create_with(
+            founders, genome_config, config.population
         )
+        self.founders: tuple[int, ...] = tuple(sorted(self._population)[: len(founders)])
         self._species.speciate(self._neat, self._population, 0)
 
     def ask(self) -> tuple[Individual, ...]:

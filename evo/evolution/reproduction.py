@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from neat.reproduction import DefaultReproduction
 
-from evo.genome import Genome, InnovationTracker, PipelineGenome
+from evo.genome import Genome, GenomeConfig, InnovationTracker, PipelineGenome, adopt
 from evo.genome.settings import Setting, integer, number, read_section, write_section
 
 __all__ = ["PipelineReproduction", "ReproductionSettings", "parsimony"]
@@ -63,6 +63,17 @@ class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-p
     def write_config(f: TextIO, config: ReproductionSettings) -> None:
         """The section's keys, as ``parse_config`` reads them."""
         write_section(f, _SETTINGS, config)
+
+    def create_with(self, founders: Sequence[Genome], config: GenomeConfig, size: int) -> dict[int, PipelineGenome]:
+        """A first population of ``size`` by key: the founders, adopted, and new minimal genomes."""
+        population: dict[int, PipelineGenome] = {}
+        for founder in founders:
+            genome = PipelineGenome(next(self.genome_indexer))
+            genome.genotype = adopt(founder, config.space, self.innovation_tracker)
+            self.ancestors[genome.key] = ()
+            population[genome.key] = genome
+        population.update(self.create_new(PipelineGenome, config, size - len(population)))
+        return population
 
     def reproduce(self, config: Any, species: Any, pop_size: int, generation: int) -> dict[int, PipelineGenome]:
         """The next population by key. Stagnant species have no children, but an elite of theirs survives.

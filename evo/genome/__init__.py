@@ -4,6 +4,7 @@ Pure functions over immutable data. Every random draw comes from a ``random.Rand
 """
 
 from evo.genome.adapter import GenomeConfig, PipelineGenome
+from evo.genome.adopt import adopt
 from evo.genome.codec import dumps, loads, read_genome, with_models, write_genome
 from evo.genome.crossover import crossover
 from evo.genome.distance import distance
@@ -38,6 +39,7 @@ __all__ = [
     "Space",
     "Stage",
     "Wiring",
+    "adopt",
     "back_edges",
     "crossover",
     "distance",

@@ -50,7 +50,7 @@ async def conclude(
 async def _race(
     course: Course, scheduler: Measures, draw: ProblemDraw, settings: RunSettings
 ) -> tuple[Candidate, tuple[Finalist, ...]]:
-    candidates = course.best(max(settings.evaluation.finalists, 1))
+    candidates = course.finalists()
     if len(candidates) == 1:
         return candidates[0], ()
     wanted = [

@@ -75,9 +75,10 @@ class Course:
         progress: Progress,
         observer: Observer,
         term: Term | None = None,
+        founders: Sequence[Genome] = (),
     ) -> None:
         self._settings = settings
-        self._evolution = Evolution(evolution, settings.run.seed)
+        self._evolution = Evolution(evolution, settings.run.seed, founders)
         self._terms = terms_of(settings, evolution)
         self._places = max(evolution.reproduction.elitism, 1)
         self._prompts = prompts
@@ -91,6 +92,7 @@ class Course:
         self._ledger = Ledger()
         self._rewriter = Rewriter(settings, prompts, scheduler, self._ledger)
         self._known: dict[str, tuple[Genome, Plan]] = {}  # by plan digest, the first genome of each phenotype
+        self._founders: frozenset[str] = frozenset()  # their plans' digests
         self.genomes = 0
 
     @property
@@ -120,6 +122,8 @@ class Course:
     async def _generation(self, number: int) -> None:
         individuals = self._evolution.ask()
         plans = {one.key: self._compile(one.genome) for one in individuals}
+        if number == 0:
+            self._founders = frozenset(plans[key].digest for key in self._evolution.founders)
         contest = self._contest(number, individuals, plans)
         await self._measure(contest)
         cells = self._cells(contest)
@@ -287,8 +291,12 @@ class Course:
                 best.append(max(sum(solved) / len(solved) for solved in scores.values()))
         return sum(best) / len(best) if best else math.nan
 
-    def best(self, count: int) -> tuple[Candidate, ...]:
-        """The best phenotypes of the whole ledger by cautious estimate; a tie goes to the one with fewer tokens."""
+    def finalists(self) -> tuple[Candidate, ...]:
+        """Who races for champion, at least one: the best phenotypes of the whole ledger by cautious estimate; a tie
+        goes to the one with fewer tokens. Where there is a race, founders take part besides: what a search began with
+        it can end with, whatever a few problems made of it.
+        """
+        count = self._settings.evaluation.finalists
         estimates = self._ledger.levelled(list(self._ledger))
 
         def rank(digest: str) -> tuple[float, float]:
@@ -297,7 +305,9 @@ class Course:
             return -fitness, self._ledger.tokens(digest)
 
         found = []
-        for digest in sorted(estimates, key=rank)[:count]:
+        ranked = sorted(estimates, key=rank)
+        founders = [digest for digest in ranked[count:] if digest in self._founders] if count else []
+        for digest in ranked[: max(count, 1)] + founders:
             genome, plan = self._known[digest]
             search = self._ledger.estimate(digest)
             assert search is not None  # it is in the ledger

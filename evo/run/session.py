@@ -14,6 +14,7 @@ from evo.run.draw import draw_problems
 from evo.run.ending import conclude
 from evo.run.folder import RunFolder
 from evo.run.fork import fork_into, forked_text
+from evo.run.founders import read_founders
 from evo.run.identity import DEFAULT_PRESET, hold_to_search, settle
 from evo.run.live import live, run_anywhere
 from evo.run.loop import Course, Term
@@ -112,6 +113,7 @@ async def _search(
         evolution = parse_evolution_config(
             ini_sections(text), source=settings.source, models=bench.pool.models, prompts=bench.prompt_names
         )
+        founders = read_founders(settings.run.founders, evolution.space, bench.store)
         policy = settings.evaluation.chosen_policy()
         async with live(bench, progress, observer, str(folder.path)):
             course = Course(
@@ -125,6 +127,7 @@ async def _search(
                 progress,
                 observer,
                 term,
+                founders,
             )
             ended = await _evolved(course, bench.scheduler)
             ending = await conclude(course, bench.scheduler, draw, settings, bench.store, progress)

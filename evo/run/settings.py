@@ -46,6 +46,9 @@ class RunSection:
 
     seed: int = _key(1, "study seed: problems, calls and evolution all derive from it", 0, 2**63 - 1)
     generations: int = _key(30, "generations to evolve", 1, 100_000)
+    founders: tuple[str, ...] = _key(
+        (), "pipelines that the first generation begins with: names or files of genomes; empty = none"
+    )
     limit_calls: int = _key(0, "new model calls at most; 0 = no limit", 0)
     limit_minutes: float = _key(0.0, "minutes at most, before the champion is validated; 0 = no limit", 0)
 

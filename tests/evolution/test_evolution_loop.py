@@ -255,3 +255,24 @@ def test_a_newborn_may_be_revised_before_it_is_measured_and_nobody_else(make_con
         broken = tuple(replace(n, model=None) if n.role.calls_model else n for n in nodes)
         evolution.revise(newborn.key, replace(newborn.genome, nodes=broken))
     evolution.tell({i.key: score(i) for i in evolution.ask()})
+
+
+def test_the_first_generation_begins_with_the_founders(make_config):
+    config = make_config("tiny")
+    bred = Evolution(config, 1)
+    bred.tell({i.key: 0.5 for i in bred.ask()})
+    founders = [i.genome for i in bred.ask()][:2]
+    evolution = Evolution(config, 2, founders)
+    asked = evolution.ask()
+    assert len(asked) == config.population
+    assert evolution.founders == tuple(i.key for i in asked[:2])
+    assert [[replace(n, id=0) for n in i.genome.inner] for i in asked[:2]] == [
+        [replace(n, id=0) for n in genome.inner] for genome in founders
+    ]
+    assert all(i.parents == () for i in asked)
+    assert Evolution(config, 2, founders * 9).ask()[-1].key == config.population
+
+
+def test_without_founders_nothing_is_otherwise(make_config):
+    assert Evolution(make_config(), 3, ()).ask() == Evolution(make_config(), 3).ask()
+    assert Evolution(make_config(), 3).founders == ()
