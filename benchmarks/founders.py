@@ -44,11 +44,11 @@ class Row:
 
 @app.command()
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="20 searches of each instead of 200.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="20 searches of each instead of 60.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Searches that begin with a known pipeline against searches that do not."""
-    rows = [_row(models, 20 if quick else 200) for models in (" ".join(MODELS), *MODELS)]
+    rows = [_row(models, 20 if quick else 60) for models in (" ".join(MODELS), *MODELS)]
     if json:
         print_json(rows)
         return
