@@ -17,6 +17,7 @@ from evo.run import Interrupted, Observer
 from evo.run.baselines import best_of
 
 QUICK = {
+    "run.founders": "",
     "models.backend": "simulated",
     "run.generations": "3",
     "NEAT.pop_size": "6",
