@@ -62,7 +62,7 @@ def compare(
     \b
     Examples:
       python -m evo.compare solo self-refine --model qwen2.5-coder:0.5b
-      python -m evo.compare runs/search-001/champion.json solo --problems 60 --replicates 3
+      python -m evo.compare runs/search-001/champion.json solo --seed 2 --problems 60 --replicates 3
       python -m evo.compare runs/search-001                 (its single evaluations against fresh seeds)
       python -m evo.compare self-refine --self-test --backend simulated
 
