@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ QUICK = ("--set", "sandbox.wall_seconds=1.5")
 SETTINGS = ("--backend", "ollama", *QUICK)
 
 Server = tuple[str, list[dict[str, object]]]
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -46,16 +48,29 @@ def run(*arguments: object, host: str, cwd: Path, stdin: str = "") -> subprocess
     )  # fmt: skip
 
 
-def export(genome: str, cwd: Path, *more: object) -> Path:
-    done = run("-m", "evo.export", genome, *more, "--output", "taken_home.py", host="", cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return cwd / "taken_home.py"
+@pytest.fixture
+def export(evo_command: Command, tmp_path: Path) -> Callable[..., Path]:
+    def one(*arguments: object) -> Path:
+        done = evo_command("export", *arguments, "--output", "taken_home.py", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return tmp_path / "taken_home.py"
+
+    return one
+
+
+@pytest.fixture
+def solve(evo_command: Command, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("OLLAMA_HOST", server[0])
+    return partial(evo_command, "solve", cwd=tmp_path)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The plainest pipeline, exported once."""
-    return export("solo", tmp_path_factory.mktemp("exported"))
+    path = tmp_path_factory.mktemp("exported") / "taken_home.py"
+    done = run("-m", "evo.export", "solo", "--output", path, host="", cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    return path
 
 
 @pytest.fixture
@@ -71,16 +86,18 @@ def drafts(solution: dict) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "genome", ["self-refine", "study-v3", "own-tests", "choose-of-3", "best-of-4", "plan-then-code"]
 )
-def test_the_file_makes_the_requests_and_the_drafts_that_evo_makes(genome: str, server: Server, tmp_path: Path) -> None:
+def test_the_file_makes_the_requests_and_the_drafts_that_evo_makes(
+    genome: str, server: Server, solve: Command, export: Callable[..., Path], tmp_path: Path
+) -> None:
     host, requests = server
     model = ("--model", MODELS[0])
     common = (TASKS, "--attempts", 2, "--seed", 11, "--json")
-    solve = run("-m", "evo.solve", genome, *model, *SETTINGS, *common, host=host, cwd=tmp_path)
-    assert solve.returncode in (0, 1), solve.stderr
-    asked, expected = requests.copy(), json.loads(solve.stdout)
+    here = solve(genome, *model, *SETTINGS, *common)
+    assert here.returncode in (0, 1), here.stderr
+    asked, expected = requests.copy(), json.loads(here.stdout)
     requests.clear()
-    home = run(export(genome, tmp_path, *model, *QUICK), *common, "--yes", host=host, cwd=tmp_path)
-    assert home.returncode == solve.returncode, home.stderr
+    home = run(export(genome, *model, *QUICK), *common, "--yes", host=host, cwd=tmp_path)
+    assert home.returncode == here.returncode, home.stderr
     found = json.loads(home.stdout)
     assert [drafts(one) for one in found] == [drafts(one) for one in expected]
     assert [(one["answer"], one["status"], one["attempts"]) for one in found] == [
@@ -90,16 +107,18 @@ def test_the_file_makes_the_requests_and_the_drafts_that_evo_makes(genome: str, 
     assert {json.dumps(one, sort_keys=True) for one in requests} == {json.dumps(one, sort_keys=True) for one in asked}
 
 
-def test_a_task_in_words_with_a_pytest_file(server: Server, tmp_path: Path) -> None:
+def test_a_task_in_words_with_a_pytest_file(
+    server: Server, solve: Command, export: Callable[..., Path], tmp_path: Path
+) -> None:
     host, requests = server
     (tmp_path / "tests.py").write_text(TESTS)
     task = ("--prompt", "Write mean(values), the arithmetic mean.", "--tests", "tests.py", "--attempts", "40")
-    solve = run("-m", "evo.solve", "solo", "--model", MODELS[1], *SETTINGS, *task, host=host, cwd=tmp_path)
-    home = run(export("solo", tmp_path, "--model", MODELS[1], *QUICK), *task, "--yes", host=host, cwd=tmp_path)
-    assert (home.returncode, solve.returncode) == (0, 0), home.stderr + solve.stderr
+    here = solve("solo", "--model", MODELS[1], *SETTINGS, *task)
+    home = run(export("solo", "--model", MODELS[1], *QUICK), *task, "--yes", host=host, cwd=tmp_path)
+    assert (home.returncode, here.returncode) == (0, 0), home.stderr + here.stderr
     assert "# mean: passed" in home.stdout
-    assert solve.stdout == home.stdout, "the answer alone: progress is on standard error"
-    assert "backend ollama" in solve.stderr
+    assert here.stdout == home.stdout, "the answer alone: progress is on standard error"
+    assert "backend ollama" in here.stderr
     assert "import math" in home.stdout.split("\n\n", 1)[1]
     assert requests
 
@@ -114,8 +133,8 @@ def test_nothing_is_run_that_was_not_agreed_to(server: Server, solo: Path, tmp_p
     assert requests == []
 
 
-def test_it_imports_nothing_of_evo(server: Server, tmp_path: Path) -> None:
-    home = export("study-v3", tmp_path, "--model", MODELS[0], *QUICK)
+def test_it_imports_nothing_of_evo(server: Server, export: Callable[..., Path], tmp_path: Path) -> None:
+    home = export("study-v3", "--model", MODELS[0], *QUICK)
     (tmp_path / "evo.py").write_text("raise RuntimeError('evo was imported')\n")
     (tmp_path / "numpy.py").write_text("raise RuntimeError('numpy was imported')\n")
     done = run(home, TASKS, "--yes", host=server[0], cwd=tmp_path)
@@ -150,17 +169,17 @@ def test_without_a_server_it_says_what_to_do(solo: Path, tmp_path: Path) -> None
     assert done.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_kept(evo_command: Command, tmp_path: Path) -> None:
     home = tmp_path / "mine.py"
     home.write_text("# mine\n")
-    done = run("-m", "evo.export", "solo", "--output", home, host="", cwd=tmp_path)
+    done = evo_command("export", "solo", "--output", home, cwd=tmp_path)
     assert done.returncode == 2
     assert "is there already" in done.stderr
     assert home.read_text() == "# mine\n"
 
 
-def test_the_file_is_fit_to_be_read(tmp_path: Path) -> None:
-    home = export("study-v3", tmp_path)
+def test_the_file_is_fit_to_be_read(export: Callable[..., Path]) -> None:
+    home = export("study-v3")
     for check in (("check", "--select", "F,E9"), ("format", "--check")):
         ruff = [sys.executable, "-m", "ruff", check[0], "--isolated", "--line-length", "120", *check[1:], str(home)]
         done = subprocess.run(ruff, capture_output=True, text=True, check=False)

@@ -1,9 +1,7 @@
 """evo.doctor --determinism: what it finds of a server that repeats itself and of one that does not; who quotes it."""
 
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,13 +15,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVO_CACHE", str(tmp_path / "cache"))
 
 
-def doctor(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evo.doctor", "--determinism", *arguments]
-    path = {"PYTHONPATH": str(Path(evo.__file__).parents[1])}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **path})
+@pytest.fixture
+def doctor(evo_command, tmp_path: Path):
+    return partial(evo_command, "doctor", "--determinism", cwd=tmp_path)
 
 
-def test_what_is_measured_is_reported_and_quoted_by_a_run(start_double, monkeypatch) -> None:
+def test_what_is_measured_is_reported_and_quoted_by_a_run(doctor, start_double, monkeypatch) -> None:
     double = start_double("--model", "steady=fake", "--model", "moody=fake:moody", "--parallel", "4")
     monkeypatch.setenv("OLLAMA_HOST", double.url)
     done = doctor("--backend", "ollama", "--models", "steady,moody", "--json")
@@ -41,7 +38,7 @@ def test_what_is_measured_is_reported_and_quoted_by_a_run(start_double, monkeypa
     assert "| equal calls to moody, equal answers | again 0%" in (found.folder / "summary.md").read_text()
 
 
-def test_a_server_that_is_not_there_is_one_line(monkeypatch, unused_tcp_port) -> None:
+def test_a_server_that_is_not_there_is_one_line(doctor, monkeypatch, unused_tcp_port) -> None:
     monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{unused_tcp_port}")
     done = doctor("--backend", "ollama")
     assert done.returncode == 2

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,12 @@ from evo.run.report.page import champion_replays
 from evo.run.report.record import Record, read_record
 from evo.run.report.replay import traffic
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
-def report(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "evo.report", *arguments], capture_output=True, text=True, check=False, cwd=cwd
-    )
+
+@pytest.fixture
+def report(evo_command: Command) -> Command:
+    return partial(evo_command, "report")
 
 
 def test_replayed_runs_are_the_cells_that_were_measured(record: Record) -> None:
@@ -106,7 +109,9 @@ def test_every_chart_has_units_n_and_its_numbers(record: Record) -> None:
 
 
 def test_the_command_line_writes_page_and_pictures(run: Path, tmp_path: Path) -> None:
-    done = report(str(run), "--output", str(tmp_path / "page.html"), "--pictures", str(tmp_path / "pictures"), "--json")
+    arguments = ["--output", str(tmp_path / "page.html"), "--pictures", str(tmp_path / "pictures"), "--json"]
+    command = [sys.executable, "-m", "evo.report", str(run), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["simulated"] is True
@@ -121,7 +126,7 @@ def test_the_command_line_writes_page_and_pictures(run: Path, tmp_path: Path) ->
     assert "in n = " in (tmp_path / "pictures" / "topology.svg").read_text()
 
 
-def test_a_run_is_reported_while_it_goes_on(tmp_path: Path) -> None:
+def test_a_run_is_reported_while_it_goes_on(report: Command, tmp_path: Path) -> None:
     options = ["--backend", "simulated", "--run", "./run", "--generations", "500", "--set", "tasks.problems=5"]
     search = subprocess.Popen(
         [sys.executable, "-m", "evo.search", *options],
@@ -180,17 +185,17 @@ def test_champion_is_the_one_in_the_file(run: Path, record: Record) -> None:
     ("arguments", "words"),
     [(["nowhere"], "no run is there"), (["."], "no run is there"), ([], "argument")],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(
+    report: Command, arguments: list[str], words: str, tmp_path: Path
+) -> None:
     done = report(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_search_ends_with_its_report(tmp_path: Path) -> None:
+def test_a_search_ends_with_its_report(evo_command: Command, tmp_path: Path) -> None:
     options = ["--backend", "simulated", "--run", "./run", "--generations", "1", "--population", "4", "--problems", "5"]
-    done = subprocess.run(
-        [sys.executable, "-m", "evo.search", *options], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = evo_command("search", *options, cwd=tmp_path)
     assert "look at  run/report.html" in done.stdout
     assert "The champion solves" in (tmp_path / "run" / "report.html").read_text()

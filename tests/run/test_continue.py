@@ -35,11 +35,6 @@ class Stopping(Observer):
         raise Stopped
 
 
-def run(module: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
 def content(folder: Path) -> dict[str, bytes]:
     """All files but SQLite's own two beside the database, which a reader may leave there."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith("run.sqlite-")}
@@ -75,7 +70,8 @@ def test_a_run_goes_on_and_ends_as_if_it_had_never_stopped(place, how):
     whole, short = place / "runs" / "whole", place / "runs" / "short"
     paid = len(recorded(short))
     (short / "run.sqlite").touch()  # --resume alone takes the latest search
-    done = run("evo.search", *how, cwd=place)
+    command = [sys.executable, "-m", "evo.search", *how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
     assert done.returncode == 0, done.stderr
     assert f" {len(recorded(whole)) - paid} model calls made" in done.stdout
     assert tables(short) == tables(whole)
@@ -83,22 +79,22 @@ def test_a_run_goes_on_and_ends_as_if_it_had_never_stopped(place, how):
         assert (short / name).read_bytes() == (whole / name).read_bytes(), name
 
 
-def test_resume_never_begins_a_run(tmp_path):
+def test_resume_never_begins_a_run(evo_command, tmp_path):
     for arguments, words in (
         (("--resume", "--run", "other"), "no run is there"),
         (("--resume",), "no search is there"),
     ):
-        refused = run("evo.search", *arguments, cwd=tmp_path)
+        refused = evo_command("search", *arguments, cwd=tmp_path)
         assert refused.returncode == 2
         assert words in refused.stderr
         assert refused.stderr.count("\n") == 1
         assert not list(tmp_path.iterdir())
 
 
-def test_a_fork_uses_what_was_paid_for_and_leaves_the_old_run_alone(place):
+def test_a_fork_uses_what_was_paid_for_and_leaves_the_old_run_alone(evo_command, place):
     old, fork = place / "runs" / "whole", place / "runs" / "wider"
     before = content(old)
-    done = run("evo.search", "--run", "whole", "--fork", "wider", "--problems", 5, cwd=place)
+    done = evo_command("search", "--run", "whole", "--fork", "wider", "--problems", 5, cwd=place)
     assert done.returncode == 0, done.stderr
     assert content(old) == before
     fresh = place / "runs" / "fresh"
@@ -113,11 +109,11 @@ def test_a_fork_uses_what_was_paid_for_and_leaves_the_old_run_alone(place):
     assert made == recorded(fresh) - recorded(old), "only what the old run had not asked is asked"
     assert f" {len(made)} model calls made" in done.stdout
     assert len(recorded(fresh) & recorded(old)) > 20
-    refused = run("evo.search", "--run", "whole", "--fork", "widest", "--problems", 99, cwd=place)
+    refused = evo_command("search", "--run", "whole", "--fork", "widest", "--problems", 99, cwd=place)
     assert refused.returncode == 2
     assert "more than the 16 problems" in refused.stderr
     assert not (place / "runs" / "widest").exists()
-    again = run("evo.search", "--run", "whole", "--fork", "wider", cwd=place)
+    again = evo_command("search", "--run", "whole", "--fork", "wider", cwd=place)
     assert again.returncode == 2
     assert "is a run already" in again.stderr
 
@@ -150,12 +146,12 @@ def identity(key: str, value: str | None):
     ],
     ids=["setting", "seed", "model", "pipelines", "search", "first search", "library", "prompts", "problems"],
 )
-def test_what_would_change_results_is_named_and_refused(place, change, arguments, words):
+def test_what_would_change_results_is_named_and_refused(evo_command, place, change, arguments, words):
     folder = place / "runs" / "whole"
     if change:
         change(place)
     before = tables(folder), content(folder)["champion.json"], content(folder)["config.ini"]
-    refused = run("evo.search", "--run", "whole", *arguments, cwd=place)
+    refused = evo_command("search", "--run", "whole", *arguments, cwd=place)
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert words in refused.stderr
     assert "--fork NAME" in refused.stderr
@@ -174,7 +170,7 @@ def test_problems_that_were_edited_are_noticed(place):
     assert "\n" not in str(caught.value)
 
 
-def test_a_truncated_config_is_one_line_and_nothing_is_overwritten(place):
+def test_a_truncated_config_is_one_line_and_nothing_is_overwritten(evo_command, place):
     folder = place / "runs" / "whole"
     text = (folder / "config.ini").read_bytes()
     champion = (folder / "champion.json").read_bytes()
@@ -187,15 +183,15 @@ def test_a_truncated_config_is_one_line_and_nothing_is_overwritten(place):
         assert "\n" not in str(caught.value)
         after = tables(folder), {name: data for name, data in content(folder).items() if "sqlite" not in name}
         assert after == before
-    refused = run("evo.search", "--run", "whole", cwd=place)
+    refused = evo_command("search", "--run", "whole", cwd=place)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
-    doctor = run("evo.doctor", "whole", cwd=place)
+    doctor = evo_command("doctor", "whole", cwd=place)
     assert doctor.returncode == 1
     assert "BAD settings: runs/whole/config.ini" in doctor.stdout
     assert "ok  database: whole" in doctor.stdout
     (folder / "config.ini").rename(place / "away.ini")
-    assert run("evo.search", "--run", "whole", cwd=place).returncode == 0
+    assert evo_command("search", "--run", "whole", cwd=place).returncode == 0
     assert (folder / "config.ini").read_bytes() == text
     assert (folder / "champion.json").read_bytes() == champion
 
