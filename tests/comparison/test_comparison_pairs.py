@@ -1,5 +1,5 @@
 import math
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -80,6 +80,19 @@ def test_pairs_are_told_apart_where_they_differ_and_only_there():
     for pair in pairs.values():
         assert pair.difference.mean >= 0
         assert pair.p <= pair.p_holm <= 1
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32))
+def test_holm_s_correction_is_bonferroni_s_over_every_family_that_a_pair_is_in(seed):
+    """A pair is told apart where no set of pairs that holds it can be all alike (closed testing; Marcus 1976)."""
+    random = np.random.default_rng(seed)
+    solved = {f"{i}": cells(f"{i}", random.random((12, 2)) < rate) for i, rate in enumerate(random.random(4))}
+    pairs = compare_pairs(solved, random)
+    families = [family for size in range(1, 7) for family in combinations(pairs, size)]
+    for pair in pairs:
+        worst = max(len(family) * min(one.p for one in family) for family in families if pair in family)
+        assert pair.p_holm == pytest.approx(min(1.0, worst))
 
 
 def test_holm_leaves_no_false_pair_more_often_than_its_level():
