@@ -15,8 +15,9 @@ __all__ = ["Finalist", "final_race"]
 class Finalist:
     """A plan's digest with what it showed in the race.
 
-    price: what its size and tokens cost it, in solve rate. lead: of the champion over it, in solve rate; None for the
-    champion. p: of the permutation test of that lead, corrected for the number of finalists (Holm); 1 for the champion.
+    price: what its size and tokens cost it, in solve rate, less what the program that searches adds. lead: of the
+    champion over it, in solve rate; None for the champion. p: of the permutation test of that lead, corrected for the
+    number of finalists (Holm); 1 for the champion.
     """
 
     plan: str

@@ -134,7 +134,7 @@ class Course:
             raise EvoError(
                 f"generation {number}: nothing could be measured ({fault}); run the same command again to go on"
             )
-        first = self._first(individuals, plans, fitness)
+        first = self._first(individuals, plans, estimates, fitness)
         if self._settings.evaluation.weighs_tokens:
             self._evolution.tell(self._weighed(individuals, plans))
         else:
@@ -208,11 +208,14 @@ class Course:
         """What neat-python is told: a cautious solve rate less what nodes and tokens cost; None without evidence."""
         if (estimate := estimates.get(digest)) is None:
             return None
-        price = self._price(genome, digest)
-        return self._terms.fitness(estimate, self._ledger.shown(digest), price) + self._own(genome, estimate)
+        return self._terms.fitness(estimate, self._ledger.shown(digest), self._price(genome, digest, estimate))
 
     def _first(
-        self, individuals: Iterable[Individual], plans: Mapping[int, Plan], fitness: Mapping[int, float | None]
+        self,
+        individuals: Iterable[Individual],
+        plans: Mapping[int, Plan],
+        estimates: Mapping[str, Estimate],
+        fitness: Mapping[int, float | None],
     ) -> int:
         """Key of the generation's champion: a tie within error goes to who costs less."""
         measured = {one.key: (value, one) for one in individuals if (value := fitness[one.key]) is not None}
@@ -221,7 +224,7 @@ class Course:
 
         def price(key: int) -> tuple[float, float]:
             digest = plans[key].digest
-            return self._price(measured[key][1].genome, digest), self._ledger.tokens(digest)
+            return self._price(measured[key][1].genome, digest, estimates[digest]), self._ledger.tokens(digest)
 
         return leader(ranked, lambda best, other: tied(cells[best], cells[other]), price)
 
@@ -232,8 +235,9 @@ class Course:
             raise UserError(f"the fitness term gave {own}; it must give a finite number")
         return own
 
-    def _price(self, genome: Genome, digest: str) -> float:
-        return self._terms.price(genome, self._ledger.tokens(digest))
+    def _price(self, genome: Genome, digest: str, estimate: Estimate) -> float:
+        """What it costs, in solve rate, less what the program that searches adds."""
+        return self._terms.price(genome, self._ledger.tokens(digest)) - self._own(genome, estimate)
 
     def _weighed(self, individuals: Sequence[Individual], plans: Mapping[int, Plan]) -> dict[int, float | None]:
         """What neat-python is told where tokens count too: how a plan ranks among the population and the front of all
@@ -315,8 +319,8 @@ class Course:
         return tuple(found)
 
     def price(self, candidate: Candidate) -> float:
-        """What the candidate's nodes and tokens cost it, in solve rate."""
-        return self._price(candidate.genome, candidate.plan.digest)
+        """What the candidate's nodes and tokens cost it, in solve rate, less what the program that searches adds."""
+        return self._price(candidate.genome, candidate.plan.digest, candidate.search)
 
     def front(self) -> tuple[FrontPoint, ...]:
         """The front of accuracy and tokens, cheapest first; empty where tokens are no objective."""

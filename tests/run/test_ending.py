@@ -29,9 +29,9 @@ QUICK = {
 }
 
 
-def search(folder, observer=None, **changes):
+def search(folder, observer=None, term=None, **changes):
     more = {key.replace("__", "."): value for key, value in changes.items()}
-    return evo.search("laptop", run=str(folder), observer=observer, changes=QUICK | more)
+    return evo.search("laptop", run=str(folder), observer=observer, term=term, changes=QUICK | more)
 
 
 def selected_on(store):
@@ -85,15 +85,34 @@ def test_tokens_and_nodes_have_their_price_in_the_final_race(finished):
 
 
 def test_nobody_who_ties_with_a_generation_s_best_is_cheaper_than_its_champion(finished):
+    record, rivals, prices = tied_for_the_last_generation(finished)
+    assert record["report"]["best"] == rivals[prices.index(min(prices))]["estimate"]
+    assert len(rivals) > 1
+
+
+def test_what_a_program_adds_is_taken_off_the_price_that_decides_a_tie(tmp_path):
+    result = search(tmp_path / "run", term=larger, baselines__enabled="false")
+    record, rivals, prices = tied_for_the_last_generation(result, larger)
+    assert record["report"]["best"] == rivals[prices.index(min(prices))]["estimate"]
+    sizes = [len(one["genome"]["nodes"]) for one in rivals]
+    assert sizes[prices.index(min(prices))] == max(sizes) > min(sizes)
+
+
+def larger(genome, estimate):
+    """A fitness term to which every node is worth more than it costs."""
+    return 0.5 * len(genome.inner)
+
+
+def tied_for_the_last_generation(finished, term=lambda genome, estimate: 0.0):
+    """Its record, the individuals that tie with the best, and their prices."""
     store = Store(finished.folder / "run.sqlite")
     cells, record = selected_on(store), json.loads([text for _, text in store.generations()][-1])
     store.close()
     ranked = sorted(record["individuals"], key=lambda one: (-one["fitness"], one["key"]))
     rivals = [one for one in ranked if tied(cells[ranked[0]["plan"]], cells[one["plan"]])]
-    prices = [price(loads(json.dumps(one["genome"]), source="record"), cells[one["plan"]]) for one in rivals]
-    champion = rivals[prices.index(min(prices))]
-    assert record["report"]["best"] == champion["estimate"]
-    assert len(rivals) > 1
+    genomes = [loads(json.dumps(one["genome"]), source="record") for one in rivals]
+    prices = [price(g, cells[one["plan"]]) - term(g, None) for g, one in zip(genomes, rivals, strict=True)]
+    return record, rivals, prices
 
 
 def test_baselines_and_parts_are_paired_with_the_champion(finished):
