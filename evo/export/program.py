@@ -174,9 +174,12 @@ def _work(plan: Plan, problems: list[Problem], options: argparse.Namespace, limi
 
 
 def _asker(host: str | None) -> Callable[[Chat], Completion]:
-    import ollama  # noqa: PLC0415  a child, which asks no model, starts without it
+    try:
+        import ollama  # noqa: PLC0415  a child, which asks no model, starts without it; OLLAMA_HOST is read here
 
-    client = ollama.Client(host)
+        client = ollama.Client(host)
+    except ValueError as error:
+        raise UserError(f"OLLAMA_HOST or --host: not the address of one server ({error})") from error
 
     def ask(chat: Chat) -> Completion:
         messages = [{"role": message.role, "content": message.content} for message in chat.messages]

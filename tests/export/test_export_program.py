@@ -169,6 +169,13 @@ def test_without_a_server_it_says_what_to_do(solo: Path, tmp_path: Path) -> None
     assert done.stderr.count("\n") == 1
 
 
+def test_an_address_that_is_none_is_one_line(solo: Path, tmp_path: Path) -> None:
+    done = run(solo, TASKS, "--yes", host="one:11434,two:11434", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not the address of one server" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_file_that_is_there_is_kept(evo_command: Command, tmp_path: Path) -> None:
     home = tmp_path / "mine.py"
     home.write_text("# mine\n")

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -339,6 +342,29 @@ async def test_no_server(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) 
     with pytest.raises(CallFailed, match="no connection"):
         await backend.chat(chat())
     await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ("one:1,two:2", "http://one:1, http://two:2\n"),
+        ("one:port:x", "OLLAMA_HOST: not an address (Port could not be cast to integer value as 'port:x'); "),
+        ("http://[", "OLLAMA_HOST: not an address (Invalid IPv6 URL); "),
+    ],
+)
+def test_a_process_begins_with_any_ollama_host(named: str, found: str) -> None:
+    """Importing the official client alone would fail: it reads OLLAMA_HOST as one address."""
+    program = """if True:
+        from evo.models import BackendUnavailable, OllamaBackend
+        try:
+            print(OllamaBackend().host)
+        except BackendUnavailable as error:
+            print(error)
+    """
+    environment = {**os.environ, "OLLAMA_HOST": named}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(found)
 
 
 async def test_pull_shows_its_progress(double: Double, backend: OllamaBackend) -> None:

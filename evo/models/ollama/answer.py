@@ -1,13 +1,14 @@
 """What is sent with a chat, and the pieces of its streamed answer put together."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import ollama
+from typing import TYPE_CHECKING, Any
 
 from evo.models.chat import Chat, Completion, Finish
 from evo.models.failures import Aborted, EmptyReply, Endless, Garbled, PromptTooLong
 from evo.models.ollama.gauge import Gauge
+
+if TYPE_CHECKING:
+    import ollama
 
 __all__ = ["ALWAYS", "KEEP_ALIVE", "THINK", "Answer", "Timing", "options_of"]
 
@@ -62,7 +63,7 @@ class Answer:
         """Whether anything has come."""
         return self._pieces > 0
 
-    def add(self, piece: ollama.ChatResponse) -> None:
+    def add(self, piece: "ollama.ChatResponse") -> None:
         """Take the next piece. Raises Endless."""
         self._pieces += 1
         self._texts.append(piece.message.content or "")

@@ -1,7 +1,6 @@
 """What the official client raises, sorted into evo's failures: one line each, and what helps where something does."""
 
 import httpx
-import ollama
 
 from evo.errors import EvoError
 from evo.models.backend import BackendUnavailable, ModelMissing
@@ -19,6 +18,7 @@ from evo.models.failures import (
     ServerError,
     Stalled,
 )
+from evo.models.ollama.official import ollama
 
 __all__ = ["GARBAGE", "REFUSED", "failure_of", "one_line"]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import httpx
-import ollama
 
 from evo.models.backend import BackendUnavailable, ModelMissing
 from evo.models.chat import Chat, Completion
@@ -16,6 +15,7 @@ from evo.models.failures import CallFailed
 from evo.models.ollama.answer import KEEP_ALIVE, THINK, Answer, Timing, options_of
 from evo.models.ollama.faults import REFUSED, failure_of, one_line
 from evo.models.ollama.gauge import Gauge
+from evo.models.ollama.official import ollama
 from evo.models.retry import with_retries
 
 __all__ = ["Host", "Patience", "full_name"]
