@@ -1,156 +1,192 @@
 """How a run of a million calls opens, resumes and reports: ``python -m benchmarks.store [--calls 1000000]``.
 
-Writes runs of growing size with calls and cells as a search leaves them (the texts are filler), then does to each what
-a resumed search does, every step in a process of its own that tells its seconds, those of them that the
-processor worked for it (the better number on a busy machine), and its peak of memory:
+Fills run folders of growing size: real searches in their genomes, species, plans and records of generations, SIMULATED
+in all that was measured, whose outcomes are drawn and whose texts are filler. Then does to each what a user does, by
+the same functions that the commands call, every step in a process of its own that tells its seconds, those of them that
+the processor worked for it (the better number on a busy machine), and its peak of memory:
 
-    open     the store, and one call and one cell looked up
-    resume   the replay: all cells through the scheduler and into the ledger, generation by generation, until the first
-             call that was not paid for would be made
-    report   every cell once, streamed, into solve rates by plan
-    check    what evo.doctor asks of the database, its integrity included
+    open     everything that a session opens, and one call and one cell looked up
+    resume   the replay from generation 0 until the first call would be made that was not paid for, breeding included,
+             and the candidates for champion
+    report   the page of evo.report
+    check    what evo.doctor asks of the run, its integrity included
     naive    for comparison: every call with its text loaded into a list, as a run that keeps its record in memory does
 """
 
 import asyncio
+import json
 import multiprocessing
 import random
 import sqlite3
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from evo.evaluation import Ledger, Measurement, Purpose, Scheduler, Store
-from evo.genome import Role
-from evo.pipeline import PipelineSettings, Plan, PlanNode, Visit
-from evo.run import RunFolder, check_run
-from evo.tasks import Check, Problem
+from evo.evaluation import BudgetSpent, Cell, Measurement, Purpose, call_seed
+from evo.evaluation.records import request_of, verdict_to_json
+from evo.evolution import parse_evolution_config
+from evo.models import Chat, Completion, Message
+from evo.pipeline import Trace
+from evo.run import Observer, Progress, RunFolder, check_run, parse_settings, read_preset
+from evo.run.bench import Bench, open_bench
+from evo.run.draw import draw_problems
+from evo.run.folder import write_text
+from evo.run.loop import Course, Measures
+from evo.run.report import write_report
+from evo.run.settings import changed_text, ini_sections
+from evo.sandbox import Status, Verdict
 
-PROBLEMS, REPLICATES, POPULATION, CALLS_PER_CELL = 20, 3, 30, 2
-CHECK = Check("def check(candidate):\n    assert candidate(1) == 1\n", 1)
-PROBLEM = [Problem(f"P{k}", "filler", "", "f", "", CHECK, CHECK, "def f(x):\n    return x\n") for k in range(PROBLEMS)]
-
-
-def plan(number: int) -> Plan:
-    nodes = (PlanNode(Role.TASK, 0), PlanNode(Role.GENERATOR, 2, "m", "", "", 0.5), PlanNode(Role.OUTPUT, 1))
-    return Plan(nodes, (Visit(1, 0, (), 1, 0),), (0,), PipelineSettings(), f"{number:016x}")
-
-
-def wanted(cells: int) -> Iterator[list[Measurement]]:
-    """The measurements of a run, by generation."""
-    each = PROBLEMS * REPLICATES
-    plans = range(cells // each)
-    for start in range(0, len(plans), POPULATION):
-        yield [
-            Measurement(plan(number), problem, Purpose.SEARCH, replicate)
-            for number in plans[start : start + POPULATION]
-            for replicate in range(REPLICATES)
-            for problem in PROBLEM
-        ]
+CALLS_PER_CELL = 2  # that are new; a pipeline shares more than that with its parents
+SETTINGS = {
+    "models.backend": "simulated",
+    "run.generations": "100000",
+    "run.limit_minutes": "0",
+    "NEAT.pop_size": "50",
+    "tasks.problems": "40",
+    "evaluation.replicates": "4",
+    "baselines.enabled": "false",
+}
 
 
-def fill(path: Path, calls: int) -> None:
-    """Rows as the store writes them, in large transactions."""
-    Store(path).close()
-    draw = random.Random(1)
-    words = [f"{draw.getrandbits(64):016x}" for _ in range(997)]
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("BEGIN")
+def course(bench: Bench, text: str, measures: Measures) -> Course:
+    """The search of ``evo.search`` on these settings, measured by ``measures``."""
+    settings = parse_settings(text, "benchmark")
+    evolution = parse_evolution_config(
+        ini_sections(text), source="benchmark", models=bench.pool.models, prompts=bench.prompt_names
+    )
+    progress = Progress("benchmark", settings, generations=settings.run.generations)
+    draw, policy = draw_problems(bench.problems, settings), settings.evaluation.chosen_policy()
+    return Course(settings, evolution, bench.prompts, draw, policy, measures, bench.store, progress, Observer())
+
+
+class MadeUp:
+    """The scheduler's place while a run is filled: draws outcomes, and writes the rows that measuring would have left
+    into the database.
+    """
+
+    def __init__(self, db: sqlite3.Connection, calls: int) -> None:
+        self._db, self._left = db, calls
+        self._draw = random.Random(1)
+        words = [f"{self._draw.getrandbits(64):016x}" for _ in range(997)]
+        self._texts = [" ".join(self._draw.choices(words, k=40)) for _ in range(997)]
+        self._requests = {
+            purpose: request_of(Chat("m", (Message("user", text),), call_seed(1, purpose, "P", 0, 0), 0.5, 256))
+            for purpose, text in zip(Purpose, self._texts, strict=False)
+        }
+        self._verdict = verdict_to_json(Verdict(Status.ASSERTION, "AssertionError", "1 == 2", tier="bubblewrap"))
+        db.execute("PRAGMA synchronous=OFF")
         db.execute("INSERT INTO models VALUES (1, 'm', 'd')")
-        for number in range(calls):
-            text = " ".join(words[(number * 31 + k) % 997] for k in range(40))
-            row = (f"{draw.getrandbits(256):064x}", 1, "P", "generator", text.encode(), text, 300, 150, 1.5, "stop")
-            db.execute("INSERT INTO calls VALUES (NULL,?,?,?,?,?,?,?,?,?,?)", row)
-        for batch in wanted(calls // CALLS_PER_CELL):
-            db.executemany("INSERT OR IGNORE INTO plans VALUES (?, NULL)", {(one.plan.digest,) for one in batch})
-            rows = [
-                (
-                    one.plan.digest,
-                    one.problem.id,
-                    "search",
-                    one.replicate,
-                    int(draw.random() < 0.5),
-                    "passed",
-                    '["", ""]',
-                )
-                for one in batch
-            ]
-            db.executemany("INSERT INTO cells VALUES (?,?,?,?,?,?,?,2,600,300,'')", rows)
-        db.execute("COMMIT")
+
+    async def measure(self, wanted: Sequence[Measurement]) -> tuple[Cell, ...]:
+        """The cells, in the order wanted, until the calls are made."""
+        self._left -= CALLS_PER_CELL * len(wanted)
+        if self._left < 0:
+            raise BudgetSpent("the run is full")
+        cells = tuple(self._cell(one) for one in wanted)
+        self._db.execute("BEGIN IMMEDIATE")
+        for table, values, rows in (
+            ("plans", "?,NULL", [(plan,) for plan in {cell.plan for cell in cells}]),
+            ("calls", "NULL,?,1,?,?,?,?,300,150,1.5,'stop'", (self._call(one) for one in wanted for _ in "12")),
+            ("executions", "NULL,?,?,?", ((self._key(), one.problem.id, self._verdict) for one in wanted)),
+            ("cells", "?,?,?,?,?,?,?,2,600,300,'',NULL", (self._row(cell) for cell in cells)),
+        ):
+            self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({values})", rows)
+        self._db.execute("COMMIT")
+        return cells
+
+    async def ask(self, chat: Chat) -> Completion:
+        raise NotImplementedError  # no prompt is rewritten
+
+    async def trace(self, one: Measurement) -> tuple[Trace, Verdict]:
+        raise NotImplementedError
+
+    def _cell(self, one: Measurement) -> Cell:
+        solved = self._draw.random() < 0.2 + int(one.plan.digest[:2], 16) / 400
+        key = (one.plan.digest, one.problem.id, one.purpose, one.replicate)
+        status = Status.PASSED if solved else Status.ASSERTION
+        return Cell(*key, solved, status.value, ("TypeError", "" if solved else "AssertionError"), 2, 600, 300)
+
+    def _row(self, cell: Cell) -> tuple[object, ...]:
+        key = (cell.plan, cell.problem, cell.purpose.value, cell.replicate)
+        return *key, cell.solved, cell.status, json.dumps(cell.error_types)
+
+    def _key(self) -> str:
+        return f"{self._draw.getrandbits(256):064x}"
+
+    def _call(self, one: Measurement) -> tuple[object, ...]:
+        return self._key(), one.problem.id, "generator", self._requests[one.purpose], self._draw.choice(self._texts)
 
 
-def open_it(path: Path) -> None:
-    store = Store(path)
-    assert store.call("nobody asked this") is None
-    assert next(store.cells(plan(0).digest)).problem == "P0"
-    store.close()
+@asynccontextmanager
+async def opened(folder: RunFolder, text: str) -> AsyncIterator[Bench]:
+    """What a session on this run has open."""
+    with folder:
+        async with open_bench(parse_settings(text, "benchmark"), text, folder, Observer()) as bench:
+            yield bench
 
 
-def resume(path: Path) -> None:
-    asyncio.run(_replay(path))
+async def filled(folder: RunFolder, calls: int) -> None:
+    """A run that has made nearly so many calls, and has ended its generations."""
+    text = read_preset("laptop", SETTINGS)
+    async with opened(folder, text) as bench:
+        bench.store.put_meta("job", "search")
+        with closing(sqlite3.connect(folder.database, isolation_level=None)) as db:
+            filling = course(bench, text, MadeUp(db, calls))
+            with suppress(BudgetSpent):
+                await filling.evolve()
+        generations = sum(1 for _ in bench.store.generations())
+        text = changed_text(text, "benchmark", {"run.generations": str(generations)})
+        bench.store.put_meta("config", text)
+        write_text(folder.config, text)
 
 
-async def _replay(path: Path) -> None:
-    store = Store(path)
-    cells = store._db.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
-    scheduler = Scheduler(_Nobody(), _Nobody(), store, seed=1, models={})  # type: ignore[arg-type]
-    ledger = Ledger()
-    for batch in wanted(cells):
-        found = await scheduler.measure(batch)
-        assert len(found) == len(batch)
-        ledger.add(found)
-        ledger.levelled(sorted({one.plan.digest for one in batch}))
-    scheduler.close()
-    store.close()
+async def open_it(folder: RunFolder) -> None:
+    async with opened(folder, folder.config.read_text("utf-8")) as bench:
+        assert bench.store.call("nobody asked this") is None
 
 
-class _Nobody:
-    """Backend and sandbox of a replay: whoever asks them has found something that is not on record."""
-
-    name, simulated = "nobody", False
-
-
-def report(path: Path) -> None:
-    store = Store(path, readonly=True)
-    solved, seen = Counter[str](), Counter[str]()
-    for cell in store.cells():
-        seen[cell.plan] += 1
-        solved[cell.plan] += cell.solved is True
-    assert all(0 <= solved[name] <= seen[name] for name in seen)
-    store.close()
+async def resume(folder: RunFolder) -> None:
+    text = folder.config.read_text("utf-8")
+    async with opened(folder, text) as bench:
+        replay = course(bench, text, bench.scheduler)
+        await replay.evolve()
+        assert len(replay.best(3)) == 3
+        assert bench.scheduler.counters.calls_made == 0
 
 
-def check(path: Path) -> None:
-    RunFolder(path.parent).config.write_text("", "utf-8")
-    checks = check_run(f"{path.parent}/")
+async def report(folder: RunFolder) -> None:
+    write_report(folder)
+
+
+async def check(folder: RunFolder) -> None:
+    checks = check_run(f"{folder.path}/")
     assert all(one.good for one in checks), checks
 
 
-def naive(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db:
+async def naive(folder: RunFolder) -> None:
+    with closing(sqlite3.connect(folder.database)) as db:
         assert db.execute("SELECT * FROM calls").fetchall()
 
 
-STEPS: Sequence[Callable[[Path], None]] = (open_it, resume, report, check, naive)
+STEPS: Sequence[Callable[[RunFolder], Coroutine[None, None, None]]] = (open_it, resume, report, check, naive)
 
 
-def measured(step: Callable[[Path], None], path: Path) -> tuple[float, float, float]:
+def measured(step: Callable[[RunFolder], Coroutine[None, None, None]], folder: RunFolder) -> tuple[float, float, float]:
     """(seconds, CPU seconds, MB at the peak beyond what the imports took) in a new process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_timed, (step, path))
+        return pool.apply(_timed, (step, folder))
 
 
-def _timed(step: Callable[[Path], None], path: Path) -> tuple[float, float, float]:
+def _timed(step: Callable[[RunFolder], Coroutine[None, None, None]], folder: RunFolder) -> tuple[float, float, float]:
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far, which the imports made, is forgotten
     before = _peak_megabytes()
     started, worked = time.perf_counter(), time.process_time()
-    step(path)
+    asyncio.run(step(folder))
     return time.perf_counter() - started, time.process_time() - worked, _peak_megabytes() - before
 
 
@@ -160,17 +196,18 @@ def _peak_megabytes() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def main(calls: Annotated[int, typer.Option(min=12_000, help="Calls of the largest run.")] = 1_000_000) -> None:
+def main(calls: Annotated[int, typer.Option(min=100_000, help="Calls of the largest run.")] = 1_000_000) -> None:
     """Print seconds, CPU seconds and memory by size."""
     print(f"{'calls':>9} {'cells':>8} {'GB':>6}  " + "  ".join(f"{step.__name__.split('_')[0]:>27}" for step in STEPS))
     for size in (calls // 100, calls // 10, calls):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "run.sqlite"
-            fill(path, size)
-            figures = [measured(step, path) for step in STEPS]
-            cells = sum(map(len, wanted(size // CALLS_PER_CELL)))
+        with tempfile.TemporaryDirectory() as name:
+            folder = RunFolder(Path(name) / "run")
+            asyncio.run(filled(folder, size))
+            figures = [measured(step, folder) for step in STEPS]
+            with closing(sqlite3.connect(folder.database)) as db:
+                made, cells = db.execute("SELECT (SELECT COUNT(*) FROM calls), (SELECT COUNT(*) FROM cells)").fetchone()
             columns = "  ".join(f"{seconds:6.2f} s {cpu:6.2f} CPU {mb:4.0f} MB" for seconds, cpu, mb in figures)
-            print(f"{size:>9} {cells:>8} {path.stat().st_size / 1e9:6.2f}  {columns}", flush=True)
+            print(f"{made:>9} {cells:>8} {folder.database.stat().st_size / 1e9:6.2f}  {columns}", flush=True)
 
 
 if __name__ == "__main__":

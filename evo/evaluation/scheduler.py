@@ -148,12 +148,19 @@ class Scheduler:
 
     def _known(self, wanted: Sequence[Measurement]) -> dict[int, Cell]:
         """By index, the cells that are on record; those that are missing there are measured again."""
-        plans = {one.plan.digest for one in wanted}
-        known = {plan: {(c.problem, c.purpose, c.replicate): c for c in self._store.cells(plan)} for plan in plans}
+        keys: dict[str, set[tuple[str, Purpose, int]]] = {}
+        for one in wanted:
+            keys.setdefault(one.plan.digest, set()).add((one.problem.id, one.purpose, one.replicate))
+        known = {
+            (plan, cell.problem, cell.purpose, cell.replicate): cell
+            for plan, mine in keys.items()
+            for cell in self._store.cells_of(plan, mine)
+            if cell.solved is not None
+        }
         cells = {}
         for index, one in enumerate(wanted):
-            cell = known[one.plan.digest].get((one.problem.id, one.purpose, one.replicate))
-            if cell is not None and cell.solved is not None:
+            cell = known.get((one.plan.digest, one.problem.id, one.purpose, one.replicate))
+            if cell is not None:
                 cells[index] = cell
         self.counters.calls_saved += sum(cell.calls for cell in cells.values())
         self.counters.cells_done += len(cells)

@@ -21,7 +21,8 @@ SEED_BITS = 31
 _PURPOSE_BITS = 2
 _WITHIN = 1 << (SEED_BITS - _PURPOSE_BITS)
 _STRIDE = 0x9E3779B1 % _WITHIN | 1  # odd, so that replicate -> seed is injective modulo a power of two
-_TOP_BITS = {purpose: number for number, purpose in enumerate(Purpose)}
+_PURPOSES = tuple(Purpose)
+_TOP_BITS = {purpose: number for number, purpose in enumerate(_PURPOSES)}
 
 
 @lru_cache(maxsize=1 << 16)
@@ -44,7 +45,7 @@ def call_seed(study_seed: int, purpose: Purpose, problem: str, replicate: int, p
 
 def purpose_of(seed: int) -> Purpose:
     """What a call with this seed was for."""
-    return tuple(Purpose)[seed // _WITHIN]
+    return _PURPOSES[seed // _WITHIN]
 
 
 def seeds_for(study_seed: int, purpose: Purpose, problem: str, replicate: int) -> Callable[[int], int]:

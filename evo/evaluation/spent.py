@@ -1,12 +1,11 @@
 """What the calls on record took, summed up."""
 
-import json
-import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from evo.evaluation.cell import Purpose
+from evo.evaluation.records import seed_of
 from evo.evaluation.seeds import purpose_of
 
 __all__ = ["Spent", "sum_up"]
@@ -27,15 +26,11 @@ class Spent:
 
 def sum_up(rows: Iterable[tuple[Any, ...]]) -> tuple[Spent, ...]:
     """rows: (model, role, request as recorded, prompt tokens, completion tokens, seconds) of each call."""
-    sums: dict[tuple[str, str, Purpose], Spent] = {}
+    sums: dict[tuple[str, str, Purpose], list[Any]] = {}
     for model, role, request, read, written, seconds in rows:
-        key = (model, role, purpose_of(json.loads(zlib.decompress(request))["seed"]))
-        before = sums.get(key) or Spent(*key)
-        sums[key] = replace(
-            before,
-            calls=before.calls + 1,
-            prompt_tokens=before.prompt_tokens + read,
-            completion_tokens=before.completion_tokens + written,
-            seconds=before.seconds + seconds,
-        )
-    return tuple(sums[key] for key in sorted(sums))
+        total = sums.setdefault((model, role, purpose_of(seed_of(request))), [0, 0, 0, 0.0])
+        total[0] += 1
+        total[1] += read
+        total[2] += written
+        total[3] += seconds
+    return tuple(Spent(*key, *sums[key]) for key in sorted(sums))

@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
@@ -19,7 +18,7 @@ from typing import Any, cast
 from evo.errors import EvoError, UserError
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.database import open_database, open_readonly
-from evo.evaluation.records import verdict_from_json, verdict_to_json
+from evo.evaluation.records import request_of, verdict_from_json, verdict_to_json
 from evo.evaluation.spent import Spent, sum_up
 from evo.models import Chat, Completion, Finish
 from evo.sandbox import Verdict
@@ -100,19 +99,7 @@ class Store:
 
     async def put_call(self, key: str, chat: Chat, model_digest: str, answer: Completion) -> None:
         """Record a draw."""
-        request = zlib.compress(
-            json.dumps(
-                {
-                    "messages": [[m.role, m.content] for m in chat.messages],
-                    "seed": chat.seed,
-                    "temperature": chat.temperature,
-                    "max_tokens": chat.max_tokens,
-                },
-                ensure_ascii=False,
-            ).encode(),
-            level=1,
-        )
-        head = (key, chat.model, model_digest, chat.problem, chat.role, request)
+        head = (key, chat.model, model_digest, chat.problem, chat.role, request_of(chat))
         tail = (answer.text, answer.prompt_tokens, answer.completion_tokens, answer.seconds, answer.finish)
         writes = [(_PUT_MODEL, (chat.model, model_digest)), (_PUT_CALL, head + tail)]
         if self._shared is not None and not self._shared._readonly:
@@ -131,14 +118,17 @@ class Store:
 
     # -- cells -----------------------------------------------------------------------------------------------------
 
-    def cells(self, plan: str | None = None) -> Iterator[Cell]:
-        """The recorded cells, of one plan or of all, in the order of their keys."""
+    def cells(self) -> Iterator[Cell]:
+        """Every recorded cell, in the order of its key."""
         with self._reading():
-            if plan is None:
-                rows = self._db.execute("SELECT * FROM cells")
-            else:
-                rows = self._db.execute("SELECT * FROM cells WHERE plan=?", (plan,))
-            yield from map(_cell, rows)
+            yield from map(_cell, self._db.execute("SELECT * FROM cells"))
+
+    def cells_of(self, plan: str, wanted: Container[tuple[str, Purpose, int]]) -> Iterator[Cell]:
+        """The recorded cells of one plan whose (problem, purpose, replicate) is wanted, in the order of their keys."""
+        with self._reading():
+            for row in self._db.execute("SELECT * FROM cells WHERE plan=?", (plan,)):
+                if row[1:4] in wanted:
+                    yield _cell(row)
 
     async def put_cell(self, cell: Cell) -> None:
         """Record a cell; one that replaces a missing one overwrites it."""
@@ -186,6 +176,12 @@ class Store:
         """Genome documents by the digest of the plan that each was the first to compile to."""
         with self._reading():
             return dict(self._db.execute("SELECT digest, genome FROM plans WHERE genome NOT NULL"))
+
+    def used(self) -> dict[Purpose, int]:
+        """Calls that the recorded cells used, made or saved, by purpose."""
+        with self._reading():
+            rows = self._db.execute("SELECT purpose, SUM(calls) FROM cells GROUP BY purpose")
+            return {_PURPOSES[purpose]: calls for purpose, calls in rows}
 
     def spent(self) -> tuple[Spent, ...]:
         """What the recorded calls took, by model, role and purpose."""

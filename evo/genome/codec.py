@@ -15,7 +15,7 @@ from evo.genome.genes import ConnectionGene, Feedback, Genome, NodeGene, Role
 from evo.genome.space import OPEN
 from evo.genome.validate import faults
 
-__all__ = ["VERSION", "dumps", "loads", "read_genome", "with_models", "write_genome"]
+__all__ = ["VERSION", "dumps", "loads", "read_genome", "to_document", "with_models", "write_genome"]
 
 VERSION = 1
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -37,6 +37,15 @@ def dumps(genome: Genome, *, name: str = "", description: str = "", provenance: 
         _block("connections", [{key: getattr(gene, key) for key in _CONNECTION} for gene in genome.connections])
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def to_document(genome: Genome) -> dict[str, Any]:
+    """What ``dumps`` writes, before it is text."""
+    return {
+        "evo_genome": VERSION,
+        "nodes": [{key: value for key in _NODE if (value := getattr(node, key)) is not None} for node in genome.nodes],
+        "connections": [{key: getattr(gene, key) for key in _CONNECTION} for gene in genome.connections],
+    }
 
 
 def loads(text: str, *, source: str = "genome") -> Genome:

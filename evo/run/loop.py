@@ -28,7 +28,7 @@ from evo.evaluation import (
     tied,
 )
 from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness
-from evo.genome import Genome, dumps
+from evo.genome import Genome, dumps, to_document
 from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.draw import ProblemDraw
 from evo.run.front import FrontPoint, front_of, offers
@@ -359,7 +359,7 @@ def _record(
                 "parents": list(one.parents),
                 "species": one.species,
                 "plan": plans[one.key].digest,
-                "genome": json.loads(dumps(one.genome)),
+                "genome": to_document(one.genome),
                 "estimate": None if (found := estimates.get(plans[one.key].digest)) is None else asdict(found),
                 "fitness": fitness[one.key],
             }

@@ -46,11 +46,12 @@ async def test_everything_comes_back_as_it_was_put(tmp_path):
     again = Store(tmp_path / "run.sqlite")
     assert again.call("k") == ANSWER
     assert again.execution("e") == VERDICT
-    assert list(again.cells()) == [CELL] == list(again.cells("p"))
+    assert list(again.cells()) == [CELL] == list(again.cells_of("p", {("HumanEval/0", Purpose.SEARCH, 2)}))
     assert again.meta("a") == "b"
     assert list(again.generations()) == [(1, "{}")]
     assert again.call("other") is None
-    assert list(again.cells("q")) == []
+    assert not list(again.cells_of("p", {("HumanEval/0", Purpose.VALIDATION, 2), ("HumanEval/0", Purpose.SEARCH, 1)}))
+    assert not list(again.cells_of("q", {("HumanEval/0", Purpose.SEARCH, 2)}))
     again.close()
 
 

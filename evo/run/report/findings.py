@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -159,9 +160,19 @@ def _all(record: Record, plan: str) -> tuple[Cell, ...]:
 
 
 def refining(record: Record) -> list[Cell]:
-    """Measured cells of pipelines that refine."""
+    """Measured cells of pipelines that refine, as far as they tell of errors and outcomes: those alike are one object,
+    for a large run has a million of them.
+    """
     plans = {digest for digest, genome in record.genomes.items() if any(n.role is Role.REFINER for n in genome.nodes)}
-    return [cell for cell in record.cells if cell.plan in plans and cell.solved is not None and cell.error_types]
+    kinds: dict[tuple[str, bool, tuple[str, ...]], Cell] = {}
+    found = []
+    for cell in record.cells:
+        if cell.plan in plans and cell.solved is not None and cell.error_types:
+            kind = cell.problem, cell.solved, cell.error_types
+            if kind not in kinds:
+                kinds[kind] = Cell("", cell.problem, cell.purpose, 0, cell.solved, error_types=cell.error_types)
+            found.append(kinds[kind])
+    return found
 
 
 def error_points(cells: Sequence[Cell]) -> list[ErrorPoint]:
@@ -171,10 +182,27 @@ def error_points(cells: Sequence[Cell]) -> list[ErrorPoint]:
     points = []
     for error in types[:_ERRORS]:
         refined = [c for c in cells if c.error_types[0] == error and len(c.error_types) > 1]
-        found = estimate(replace(cell, solved=cell.error_types[-1] == "") for cell in refined)
+        found = _judged(refined, lambda cell: cell.error_types[-1] == "")
         repaired, stderr = (math.nan, math.nan) if found is None else _over_runs(refined, found)
         points.append(ErrorPoint(error, before[error], after[error], len(refined), repaired, stderr))
     return points
+
+
+def _passing(tried: int, cell: Cell) -> bool:
+    return "" in cell.error_types[:tried]
+
+
+def _solved_by(tried: int, cell: Cell) -> bool:
+    return bool(cell.solved) and len(cell.error_types) <= tried
+
+
+def _judged(cells: Sequence[Cell], solved: Callable[[Cell], bool]) -> Estimate | None:
+    """The estimate by another outcome than theirs."""
+    judged: dict[int, Cell] = {}
+    for cell in cells:
+        if id(cell) not in judged:
+            judged[id(cell)] = replace(cell, solved=solved(cell))
+    return estimate(judged[id(cell)] for cell in cells)
 
 
 def _over_runs(cells: Sequence[Cell], found: Estimate) -> tuple[float, float]:
@@ -189,8 +217,8 @@ def tried_points(cells: Sequence[Cell], *, early_stopping: bool) -> list[TriedPo
         return []
     points = []
     for tried in range(1, max(len(cell.error_types) for cell in ran) + 1):
-        passing = estimate(replace(cell, solved="" in cell.error_types[:tried]) for cell in ran)
-        solved = estimate(replace(cell, solved=bool(cell.solved) and len(cell.error_types) <= tried) for cell in ran)
+        passing = _judged(ran, partial(_passing, tried))
+        solved = _judged(ran, partial(_solved_by, tried))
         assert passing is not None and solved is not None
         now = [cell.error_types[min(tried, len(cell.error_types)) - 1] == "" for cell in ran]
         points.append(
@@ -222,7 +250,7 @@ def spending_points(record: Record) -> list[SpendingPoint]:
     """Calls by purpose: used by pipelines, and made."""
     points = []
     for purpose in Purpose:
-        used = sum(cell.calls for cell in record.cells if cell.purpose is purpose)
+        used = record.used.get(purpose, 0)
         mine = [spent for spent in record.spent if spent.purpose is purpose]
         if used or mine:
             points.append(

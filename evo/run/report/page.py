@@ -135,7 +135,7 @@ def champion_replays(record: Record) -> tuple[tuple[Replay, ...], str]:
 def _status(record: Record) -> str:
     done, planned = len(record.generations), record.settings.run.generations
     if not record.generations:
-        return "no generation is finished yet" if record.cells or not record.finished else "finished"
+        return "no generation is finished yet" if any(record.cells) or not record.finished else "finished"
     if record.finished:
         return f"finished after {done} of {planned} generations"
     return f"as of generation {done} of {planned}: the search has not ended"
@@ -163,11 +163,11 @@ def _pipelines(record: Record) -> list[_Pipeline]:
     first: dict[str, int] = {}
     for one in record.individuals:
         first.setdefault(one.plan, one.generation)
+    estimates = {plan: record.ledger.estimate(plan) or record.ledger.estimate(plan, Purpose) for plan in record.ledger}
+    measured = [(plan, estimate) for plan, estimate in estimates.items() if estimate is not None]
+    measured.sort(key=lambda one: (one[0] != record.champion, -one[1].mean, one[0]))
     found = []
-    for plan in record.ledger:
-        estimate = record.ledger.estimate(plan) or record.ledger.estimate(plan, Purpose)
-        if estimate is None:
-            continue
+    for plan, estimate in measured[:_PIPELINES]:
         genome = record.genomes.get(plan)
         nodes = genome.inner if genome else ()
         found.append(
@@ -182,8 +182,7 @@ def _pipelines(record: Record) -> list[_Pipeline]:
                 champion=plan == record.champion,
             )
         )
-    found.sort(key=lambda one: (not one.champion, -one.estimate.mean, one.plan))
-    return found[:_PIPELINES]
+    return found
 
 
 def _gallery(record: Record, pictures: Pictures) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from evo.errors import UserError
-from evo.evaluation import Cell, Estimate, Ledger, Spent, Store
+from evo.evaluation import Cell, Estimate, Ledger, Purpose, Spent, Store
 from evo.genome import Genome, loads
 from evo.run.folder import RunFolder
 from evo.run.identity import recorded_text
@@ -33,7 +33,8 @@ class Individual:
 
 @dataclass(frozen=True)
 class Record:
-    """A run as it stands. reports: of each generation, as recorded. genomes: the first of each plan, by digest.
+    """A run as it stands. reports: of each generation, as recorded. genomes: the first of each plan, by digest. used:
+    calls of all cells, made or saved.
 
     ending: what the end of a search recorded of race, champion and validation, {} before. head: champion.json beside
     its genes, {} before it is written. meta: facts about the run.
@@ -46,8 +47,8 @@ class Record:
     reports: tuple[Mapping[str, Any], ...]
     generations: tuple[tuple[Individual, ...], ...]
     ledger: Ledger
-    cells: tuple[Cell, ...]
     genomes: Mapping[str, Genome]
+    used: Mapping[Purpose, int]
     spent: tuple[Spent, ...]
     ending: Mapping[str, Any]
     head: Mapping[str, Any]
@@ -84,6 +85,12 @@ class Record:
         return _estimate(recorded) if self.finished and recorded else None
 
     @property
+    def cells(self) -> Iterator[Cell]:
+        """All of them, plan by plan; a large run's are too many to be held at once."""
+        for plan in self.ledger:
+            yield from self.ledger.cells(plan, Purpose)
+
+    @property
     def individuals(self) -> Iterator[Individual]:
         """All of them, generation by generation."""
         for generation in self.generations:
@@ -98,8 +105,8 @@ def read_record(folder: RunFolder) -> Record:
         meta = store.facts()
         records = [json.loads(text) for _, text in store.generations()]
         genomes = {digest: loads(text, source=str(folder.database)) for digest, text in store.genomes().items()}
-        cells = tuple(store.cells())
-        spent = store.spent()
+        ledger = Ledger(store.cells())
+        used, spent = store.used(), store.spent()
     generations = tuple(_generation(number, record, folder) for number, record in enumerate(records))
     head = json.loads(folder.champion.read_text("utf-8")) if folder.champion.is_file() else {}
     ending = json.loads(meta.get("ending", "{}"))
@@ -110,9 +117,9 @@ def read_record(folder: RunFolder) -> Record:
         meta=meta,
         reports=tuple(record["report"] for record in records),
         generations=generations,
-        ledger=Ledger(cells),
-        cells=cells,
+        ledger=ledger,
         genomes=genomes,
+        used=used,
         spent=spent,
         ending=ending,
         head=head,
