@@ -93,7 +93,7 @@ class MadeUp:
             ("plans", "?,NULL", [(plan,) for plan in {cell.plan for cell in cells}]),
             ("calls", "NULL,?,1,?,?,?,?,300,150,1.5,'stop'", (self._call(one) for one in wanted for _ in "12")),
             ("executions", "NULL,?,?,?", ((self._key(), one.problem.id, self._verdict) for one in wanted)),
-            ("cells", "?,?,?,?,?,?,?,2,600,300,'',NULL", (self._row(cell) for cell in cells)),
+            ("cells", "?,?,?,?,?,?,?,2,600,300,'',NULL,3.0", (self._row(cell) for cell in cells)),
         ):
             self._db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({values})", rows)
         self._db.execute("COMMIT")
@@ -196,10 +196,10 @@ def _peak_megabytes() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def main(calls: Annotated[int, typer.Option(min=100_000, help="Calls of the largest run.")] = 1_000_000) -> None:
+def main(calls: Annotated[int, typer.Option(min=10_000, help="Calls of the largest run.")] = 1_000_000) -> None:
     """Print seconds, CPU seconds and memory by size."""
     print(f"{'calls':>9} {'cells':>8} {'GB':>6}  " + "  ".join(f"{step.__name__.split('_')[0]:>27}" for step in STEPS))
-    for size in (calls // 100, calls // 10, calls):
+    for size in sorted({10_000, min(100_000, calls), calls}):
         with tempfile.TemporaryDirectory() as name:
             folder = RunFolder(Path(name) / "run")
             asyncio.run(filled(folder, size))
