@@ -22,7 +22,8 @@ from evo.tasks import Problem
 MODEL = "gemma3:1b"
 DESIGNS = ((20, 5), (40, 3), (60, 1))  # problems, replicates
 CONTEST = ("solo", "self-refine", "study-temp0", "study-v2", "study-v3", "cross-model")
-CONTEST_PROBLEMS, CONTEST_REPLICATES = 20, 5
+CONTESTANTS, CONTEST_PROBLEMS, CONTEST_REPLICATES = 4, 20, 5
+GENERATIONS = (1, 10)
 
 app = new_app()
 
@@ -54,7 +55,7 @@ def main(
     console.print(f"SIMULATED {MODEL}; {studies} studies each; aim: 93 to 97 %")
     for row in rows:
         console.print(
-            f"{row.what:<24} {row.problems:>3} problems x {row.replicates}: covered {100 * row.covered:.1f} %, "
+            f"{row.what:<27} {row.problems:>3} problems x {row.replicates}: covered {100 * row.covered:.1f} %, "
             f"bias {row.bias:+.2f} points, width {row.width:.1f} points",
             soft_wrap=True,
         )
@@ -67,8 +68,7 @@ def _all(studies: int) -> list[Coverage]:
     rows = []
     for problems, replicates in DESIGNS:
         rows += _pairs(pool, kernel, pair, problems, replicates, studies)
-    rows.append(_inflation(pool, kernel, studies))
-    return rows
+    return [*rows, *(_inflation(pool, kernel, generations, studies) for generations in GENERATIONS)]
 
 
 def _drawn(pool: Pool, count: int, random: np.random.Generator) -> list[tuple[Problem, int]]:
@@ -114,31 +114,35 @@ def _pairs(
     ]
 
 
-def _inflation(pool: Pool, kernel: Kernel, studies: int) -> Coverage:
-    """The best of six pipelines by one evaluation of the same problems, then measured on fresh seeds."""
-    random = np.random.default_rng(7)
+def _inflation(pool: Pool, kernel: Kernel, generations: int, studies: int) -> Coverage:
+    """The best of four of six pipelines by one evaluation of the same problems, in each generation; then all that were
+    chosen are measured on the same fresh seeds.
+    """
+    random = np.random.default_rng(6 + generations)
     plans = [pool.compile(shipped(name, MODEL)) for name in CONTEST]
     found = []
     for study in range(studies):
         kernel.made.clear()
         drawn = _drawn(pool, CONTEST_PROBLEMS, random)
-        looks, claims = [], []
-        for plan in plans:
-            first = _measured(kernel, plan, drawn, range(1), study)
-            claims.append(sum(bool(cell.solved) for cell in first) / len(first))
-        best = int(np.argmax(claims))
-        blind = int(random.integers(len(plans)))
-        for i in (best, blind):
-            fresh = _measured(kernel, plans[i], drawn, range(1, 1 + CONTEST_REPLICATES), study)
-            names = [f"{problem.id} copy {copy}" for problem, copy in drawn]
-            cells = [replace(cell, replicate=cell.replicate - 1) for cell in fresh]
-            table = outcomes({"plan": cells}, names, CONTEST_REPLICATES)
-            looks.append(Look(0, plans[i].digest, claims[i], table.problems, table.solved[0]))
-        total = inflation(looks[:1], looks[1:]).total
-        truth = pool.truth(plans[best])
-        true = claims[best] - float(np.mean([truth[problem.id] for problem, _ in drawn]))
-        found.append((total.mean, *total.interval(), true))
-    return _coverage("inflation", CONTEST_PROBLEMS, CONTEST_REPLICATES, found)
+        claims = [np.mean([cell.solved for cell in _measured(kernel, plan, drawn, range(1), study)]) for plan in plans]
+        there = [random.permutation(len(plans))[:CONTESTANTS] for _ in range(generations)]
+        best = [max(some, key=lambda i: claims[i]) for some in there]
+        blind = [some[0] for some in there]
+        looks = {i: _look(kernel, plans[i], float(claims[i]), drawn, study) for i in {*best, *blind}}
+        total = inflation([looks[i] for i in best], [looks[i] for i in blind]).total
+        rates = [np.mean([pool.truth(plans[i])[problem.id] for problem, _ in drawn]) for i in best]
+        found.append((total.mean, *total.interval(), float(np.mean([looks[i].claim for i in best]) - np.mean(rates))))
+    what = f"inflation, generations: {generations}"
+    return _coverage(what, CONTEST_PROBLEMS, CONTEST_REPLICATES, found)
+
+
+def _look(kernel: Kernel, plan: Plan, claim: float, drawn: Sequence[tuple[Problem, int]], study: int) -> Look:
+    """A pipeline with what one evaluation said of it, on seeds that nothing was selected on."""
+    fresh = _measured(kernel, plan, drawn, range(1, 1 + CONTEST_REPLICATES), study)
+    names = [f"{problem.id} copy {copy}" for problem, copy in drawn]
+    cells = [replace(cell, replicate=cell.replicate - 1) for cell in fresh]
+    table = outcomes({"plan": cells}, names, CONTEST_REPLICATES)
+    return Look(0, plan.digest, claim, table.problems, table.solved[0])
 
 
 def _coverage(what: str, problems: int, replicates: int, found: Sequence[tuple[float, ...]]) -> Coverage:
