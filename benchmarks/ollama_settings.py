@@ -5,6 +5,7 @@ and flash attention, both for swapping, the second for keep-alive. Each row is a
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -37,6 +38,11 @@ class _Server:
     def loads(self) -> int:
         return int(httpx.get(f"{self.url}/double", trust_env=False).json()["loads"])
 
+    def processor(self) -> float:
+        """Processor seconds that it has taken, which other work on the machine changes less than the clock's."""
+        times = Path(f"/proc/{self.process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[11:13]
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> float:
         """Most memory that it has had, in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
@@ -66,10 +72,11 @@ def main(
     """Measure, and print rows of a table.
 
     Seconds of loading, calls and written tokens per second after that, tokens read per second of reading, times that a
-    model was loaded, most memory of the server in MB.
+    model was loaded, processor seconds and most memory of the server in MB.
     """
     first, second = (each.partition("=")[0] for each in model)
-    console.print("| | loading, s | calls/s | written/s | read/s | loads | memory, MB |\n|---|---|---|---|---|---|---|")
+    columns = ("", "loading, s", "calls/s", "written/s", "read/s", "loads", "processor, s", "memory, MB")
+    console.print(f"|{'|'.join(f' {column} ' for column in columns)}|\n{'|---' * len(columns)}|", soft_wrap=True)
     if only in ("", "slots"):
         for slots in (1, 2, 4, 8):
             with _server(model[:1], "--parallel", f"{slots}") as server:
@@ -148,7 +155,8 @@ def _row(
     server: _Server, setting: str, loading: float | None, calls: float, written: float, read: float | None
 ) -> None:
     loaded, reading = ("" if value is None else f"{value:.1f}" for value in (loading, read))
-    cells = (setting, loaded, f"{calls:.2f}", f"{written:.1f}", reading, f"{server.loads()}", f"{server.memory():.0f}")
+    spent = (f"{server.loads()}", f"{server.processor():.0f}", f"{server.memory():.0f}")
+    cells = (setting, loaded, f"{calls:.2f}", f"{written:.1f}", reading, *spent)
     console.print(f"| {' | '.join(cells)} |", soft_wrap=True)
 
 
