@@ -103,11 +103,14 @@ def read_record(folder: RunFolder) -> Record:
         raise UserError(f"{folder.path}: has nothing on record yet; let the run begin")
     with closing(Store(folder.database, readonly=True)) as store:
         meta = store.facts()
-        records = [json.loads(text) for _, text in store.generations()]
         genomes = {digest: loads(text, source=str(folder.database)) for digest, text in store.genomes().items()}
         ledger = Ledger(store.cells())
         used, spent = store.used(), store.spent()
-    generations = tuple(_generation(number, record, folder) for number, record in enumerate(records))
+        reports, generations = [], []
+        for number, (_, text) in enumerate(store.generations()):
+            record = json.loads(text)
+            reports.append(record["report"])
+            generations.append(_generation(number, record, genomes, folder))
     head = json.loads(folder.champion.read_text("utf-8")) if folder.champion.is_file() else {}
     ending = json.loads(meta.get("ending", "{}"))
     return Record(
@@ -115,8 +118,8 @@ def read_record(folder: RunFolder) -> Record:
         config=config,
         settings=parse_settings(config, str(folder.config)),
         meta=meta,
-        reports=tuple(record["report"] for record in records),
-        generations=generations,
+        reports=tuple(reports),
+        generations=tuple(generations),
         ledger=ledger,
         genomes=genomes,
         used=used,
@@ -126,20 +129,27 @@ def read_record(folder: RunFolder) -> Record:
     )
 
 
-def _generation(number: int, record: Mapping[str, Any], folder: RunFolder) -> tuple[Individual, ...]:
-    return tuple(
-        Individual(
-            generation=number,
-            key=one["key"],
-            parents=tuple(one["parents"]),
-            species=one["species"],
-            plan=one["plan"],
-            genome=loads(json.dumps(one["genome"]), source=str(folder.database)),
-            estimate=None if one["estimate"] is None else _estimate(one["estimate"]),
-            fitness=one["fitness"],
+def _generation(
+    number: int, record: Mapping[str, Any], genomes: Mapping[str, Genome], folder: RunFolder
+) -> tuple[Individual, ...]:
+    """Individuals that are their plan's first genome share it."""
+    found = []
+    for one in record["individuals"]:
+        genome = loads(json.dumps(one["genome"]), source=str(folder.database))
+        first = genomes.get(one["plan"])
+        found.append(
+            Individual(
+                generation=number,
+                key=one["key"],
+                parents=tuple(one["parents"]),
+                species=one["species"],
+                plan=one["plan"],
+                genome=first if first is not None and first == genome else genome,
+                estimate=None if one["estimate"] is None else _estimate(one["estimate"]),
+                fitness=one["fitness"],
+            )
         )
-        for one in record["individuals"]
-    )
+    return tuple(found)
 
 
 def _estimate(fields: Mapping[str, Any]) -> Estimate:
