@@ -3,6 +3,7 @@
 import _thread
 import asyncio
 import importlib.util
+import signal
 import subprocess
 import sys
 import threading
@@ -157,7 +158,7 @@ async def test_a_file_that_is_no_model(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
-# A shell starts what it puts into the background with SIGINT ignored, and the tests may be there.
+# A shell starts what it puts into the background with SIGINT ignored, and the tests may be there: hence the handlers.
 _PROGRAM = """
 import asyncio, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -202,8 +203,12 @@ def test_ctrl_c_that_comes_before_the_loop_sleeps_ends_the_answer(path: Path, mo
             await backend.aclose()
 
     monkeypatch.setattr(Engine, "ask", watched)
-    with pytest.raises(KeyboardInterrupt):
-        asyncio.run(interrupted())
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(interrupted())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [type(end) for end in ends] == [Completion, EngineCancelled]
 
 
