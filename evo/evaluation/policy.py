@@ -51,6 +51,10 @@ class Policy(Protocol):
     def first_look(self) -> int:
         """Replicates that every plan gets, whatever they show."""
 
+    @property
+    def believes(self) -> bool:
+        """Whether scores are taken for the truth, so that only equal ones tie."""
+
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """What to measure next; empty when the generation may be ranked.
 
@@ -66,6 +70,11 @@ class Single:
     def first_look(self) -> int:
         """One."""
         return 1
+
+    @property
+    def believes(self) -> bool:
+        """As the study did."""
+        return True
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """One replicate of everybody."""
@@ -88,6 +97,11 @@ class Repeated:
     def first_look(self) -> int:
         """All replicates."""
         return self.replicates
+
+    @property
+    def believes(self) -> bool:
+        """No: scores have errors."""
+        return False
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """All replicates of everybody, and the survivors' fresh ones."""
@@ -118,6 +132,11 @@ class Racing:
     fresh: int
     most_fresh: int
     first_problems: int = 0
+
+    @property
+    def believes(self) -> bool:
+        """No: scores have errors."""
+        return False
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """The first look, then twice as many measurements of the better half, and so on."""

@@ -217,7 +217,7 @@ class Course:
         estimates: Mapping[str, Estimate],
         fitness: Mapping[int, float | None],
     ) -> int:
-        """Key of the generation's champion: a tie within error goes to who costs less."""
+        """Key of the generation's champion: a tie within error goes to who costs less, unless scores are believed."""
         measured = {one.key: (value, one) for one in individuals if (value := fitness[one.key]) is not None}
         ranked = sorted(measured, key=lambda key: (-measured[key][0], key))
         cells = {key: self._ledger.cells(plans[key].digest) for key in measured}
@@ -226,7 +226,12 @@ class Course:
             digest = plans[key].digest
             return self._price(measured[key][1].genome, digest, estimates[digest]), self._ledger.tokens(digest)
 
-        return leader(ranked, lambda best, other: tied(cells[best], cells[other]), price)
+        def ties(best: int, other: int) -> bool:
+            if self._policy.believes:
+                return measured[best][0] == measured[other][0]
+            return tied(cells[best], cells[other])
+
+        return leader(ranked, ties, price)
 
     def _own(self, genome: Genome, estimate: Estimate) -> float:
         """What the program that searches adds."""

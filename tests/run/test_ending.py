@@ -173,3 +173,13 @@ def test_best_of_n_is_a_valid_pipeline_whose_answers_have_seeds_of_their_own(cou
     plan = compile_genome(genome, PipelineSettings(), PromptBook.load())
     positions = [v.position for v in plan.visits if plan.nodes[v.node].role is Role.GENERATOR]
     assert len(set(positions)) == count
+
+
+def test_single_evaluation_believes_its_best_score(tmp_path):
+    result = search(tmp_path / "run", evaluation__policy="single", baselines__enabled="false")
+    store = Store(result.folder / "run.sqlite")
+    records = [json.loads(text) for _, text in store.generations()]
+    store.close()
+    for record in records:
+        highest = max(one["fitness"] for one in record["individuals"])
+        assert record["report"]["best"] in [o["estimate"] for o in record["individuals"] if o["fitness"] == highest]
