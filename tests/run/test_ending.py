@@ -176,7 +176,9 @@ def test_best_of_n_is_a_valid_pipeline_whose_answers_have_seeds_of_their_own(cou
 
 
 def test_single_evaluation_believes_its_best_score(tmp_path):
-    result = search(tmp_path / "run", evaluation__policy="single", baselines__enabled="false")
+    study = {"evaluation__policy": "single", "evaluation__caution": "0", "evaluation__finalists": "0"}
+    cheap = {"PipelineReproduction__parsimony_per_node": "0.001", "NEAT__pop_size": "12", "tasks__problems": "10"}
+    result = search(tmp_path / "run", **study, **cheap, baselines__enabled="false")
     store = Store(result.folder / "run.sqlite")
     records = [json.loads(text) for _, text in store.generations()]
     store.close()
