@@ -221,3 +221,23 @@ def test_two_thousand_runs_leak_nothing() -> None:
         assert after[1] <= before[1] + 2048
         assert resources(os.getpid())[0] <= here[0]
         assert len(descendants(os.getpid())) <= below + MOST
+
+
+ORPHAN = """
+import os, sys, time
+from evo.sandbox.inside.confine import Confinement
+confinement, zygote = Confinement({}, b""), os.getpid()
+if os.fork() == 0:
+    while os.getppid() == zygote:
+        time.sleep(0.01)
+    print("orphan", flush=True)
+    confinement.enter()
+    print("goes on", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_child_whose_zygote_has_ended_ends_too() -> None:
+    """Its connection leads nowhere and nobody else would end it."""
+    done = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split("\n") == ["orphan", ""]

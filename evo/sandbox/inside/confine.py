@@ -92,7 +92,7 @@ def limit(limits: Mapping[str, tuple[int, int]]) -> None:
 
 
 class Confinement:
-    """What every child enters before it sees the candidate; prepared once, by the zygote.
+    """What every child enters before it sees the candidate; prepared once, by the zygote, in its own process.
 
     limits: soft and hard value by RLIMIT name. program: a seccomp program on top of the zygote's own.
     """
@@ -100,13 +100,19 @@ class Confinement:
     def __init__(self, limits: Mapping[str, tuple[int, int]], program: bytes) -> None:
         self._limits = [(getattr(resource, name), pair) for name, pair in limits.items()]
         self._filter = _Filter(program)
+        self._zygote = os.getpid()
 
     def enter(self) -> None:
-        """Confine this process, for good. Raises OSError where that fails: then nothing untrusted may run."""
+        """Confine this process, for good. Raises OSError where that fails: then nothing untrusted may run.
+
+        The process ends with its zygote, here and now if that has ended already.
+        """
         for name, pair in self._limits:
             resource.setrlimit(name, pair)
         if _LINUX:
             _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
+            if os.getppid() != self._zygote:  # it ended before it was asked to take this process with it
+                os._exit(1)
             self._filter.enter()
 
 
