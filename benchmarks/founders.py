@@ -5,13 +5,12 @@ has and without any, as long as about as many calls are spent. The champion's tr
 was measured on.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from benchmarks.searches import MODELS, Found, mean_and_error, searches
+from benchmarks.searches import MODELS, mean_and_error, mean_calls, searches
 from evo.cli import console, new_app, print_json, run_app
 
 LAPTOP = {
@@ -66,14 +65,10 @@ def main(
 def _row(models: str, count: int) -> Row:
     pool = LAPTOP | {"models.models": models}
     founded = searches("racing", count, pool | {"run.founders": FOUNDERS})
-    others = searches("racing", count, pool, calls=round((1 - FINAL) * _calls(founded)))
+    others = searches("racing", count, pool, calls=round((1 - FINAL) * mean_calls(founded)))
     lead, stderr = mean_and_error(one.true - other.true for one, other in zip(founded, others, strict=True))
     (true, _), (without, _) = (mean_and_error(one.true for one in found) for found in (founded, others))
-    return Row(models, count, (true, without), (_calls(founded), _calls(others)), lead, stderr)
-
-
-def _calls(found: Sequence[Found]) -> float:
-    return sum(one.calls for one in found) / len(found)
+    return Row(models, count, (true, without), (mean_calls(founded), mean_calls(others)), lead, stderr)
 
 
 if __name__ == "__main__":

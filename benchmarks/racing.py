@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.searches import STUDY, Found, mean_and_error, searches
+from benchmarks.searches import STUDY, Found, mean_and_error, mean_calls, searches
 from evo.cli import console, new_app, print_json, run_app
 
 # Repeated has three replicates of 60 problems; racing looks at 12 of them first. Both choose by the mean, and on fresh
@@ -49,8 +49,8 @@ def main(
     """Racing against repeated and single evaluation."""
     count = 20 if quick else 100
     repeated = searches("repeated", count, LOOKS)
-    raced = searches("racing", count, LOOKS, calls=round((1 - FINAL) * _calls(repeated) / 3))
-    single = searches("single", count, LOOKS | STUDY, calls=round(_calls(raced)))
+    raced = searches("racing", count, LOOKS, calls=round((1 - FINAL) * mean_calls(repeated) / 3))
+    single = searches("single", count, LOOKS | STUDY, calls=round(mean_calls(raced)))
     arms = {"racing": raced, "single": single, "repeated": repeated}
     rows = [_row(name, raced, found) for name, found in arms.items()]
     if json:
@@ -65,11 +65,7 @@ def main(
 def _row(name: str, raced: Sequence[Found], found: Sequence[Found]) -> Row:
     lead, stderr = mean_and_error(one.true - other.true for one, other in zip(raced, found, strict=True))
     true, _ = mean_and_error(one.true for one in found)
-    return Row(name, len(found), true, _calls(found), lead, stderr)
-
-
-def _calls(found: Sequence[Found]) -> float:
-    return sum(one.calls for one in found) / len(found)
+    return Row(name, len(found), true, mean_calls(found), lead, stderr)
 
 
 if __name__ == "__main__":

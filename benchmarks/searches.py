@@ -22,7 +22,7 @@ from evo.run.founders import read_founders
 from evo.run.loop import Course
 from evo.run.settings import ini_sections
 
-__all__ = ["MODELS", "SETTINGS", "STUDY", "Found", "mean_and_error", "searches"]
+__all__ = ["MODELS", "SETTINGS", "STUDY", "Found", "mean_and_error", "mean_calls", "searches"]
 
 _MEMORY = Path("/dev/shm")  # nothing here needs to last
 
@@ -82,6 +82,11 @@ def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
     """Mean and standard error, times 100."""
     table = 100 * np.array(list(values))
     return float(table.mean()), float(table.std(ddof=1) / np.sqrt(len(table)))
+
+
+def mean_calls(found: Sequence[Found]) -> float:
+    """Distinct model calls of a search."""
+    return sum(one.calls for one in found) / len(found)
 
 
 def _several(policy: str, seeds: range, changes: Mapping[str, str], calls: int) -> list[Found]:

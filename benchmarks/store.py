@@ -100,10 +100,10 @@ class MadeUp:
         return cells
 
     async def ask(self, chat: Chat) -> Completion:
-        raise NotImplementedError  # no prompt is rewritten
+        raise AssertionError("no prompt is rewritten")
 
     async def trace(self, one: Measurement) -> tuple[Trace, Verdict]:
-        raise NotImplementedError
+        raise AssertionError("no prompt is rewritten")
 
     def _cell(self, one: Measurement) -> Cell:
         solved = self._draw.random() < 0.2 + int(one.plan.digest[:2], 16) / 400

@@ -11,7 +11,7 @@ somebody is what the survivors' fresh seeds (``Purpose.REEVALUATION``) wash out.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from evo.evaluation.cell import Purpose
 from evo.evaluation.ledger import Ledger
@@ -66,15 +66,12 @@ class Policy(Protocol):
 class Single:
     """The study's: every genome is evaluated once and that score is believed (arXiv 2604.21950)."""
 
+    believes: ClassVar = True
+
     @property
     def first_look(self) -> int:
         """One."""
         return 1
-
-    @property
-    def believes(self) -> bool:
-        """As the study did."""
-        return True
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """One replicate of everybody."""
@@ -89,6 +86,8 @@ class Repeated:
     problems: from then on their problems, not their seeds, are what an estimate is uncertain by.
     """
 
+    believes: ClassVar = False
+
     replicates: int
     fresh: int
     most_fresh: int
@@ -97,11 +96,6 @@ class Repeated:
     def first_look(self) -> int:
         """All replicates."""
         return self.replicates
-
-    @property
-    def believes(self) -> bool:
-        """No: scores have errors."""
-        return False
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """All replicates of everybody, and the survivors' fresh ones."""
@@ -127,16 +121,13 @@ class Racing:
     fresh, most_fresh: of survivors, as in ``Repeated``, on the problems of the first look.
     """
 
+    believes: ClassVar = False
+
     first_look: int
     most: int
     fresh: int
     most_fresh: int
     first_problems: int = 0
-
-    @property
-    def believes(self) -> bool:
-        """No: scores have errors."""
-        return False
 
     def wanted(self, contest: Contest, ledger: Ledger) -> tuple[Measurement, ...]:
         """The first look, then twice as many measurements of the better half, and so on."""

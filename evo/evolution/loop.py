@@ -109,9 +109,8 @@ class Evolution:
         self.species = tuple(_snapshot(id, s.members) for id, s in sorted(self._species.species.items()))
         self.generation += 1
         self._neat.genome_config.rng = self._rng()
-        self._reproduction.first = first
         self._population = self._reproduction.reproduce(
-            self._neat, self._species, self._config.population, self.generation
+            self._neat, self._species, self._config.population, self.generation, first
         )
         self.elites = self._reproduction.elites
         self._species.speciate(self._neat, self._population, self.generation)

@@ -44,15 +44,13 @@ def parsimony(genome: Genome, per_node: float = 0.02) -> float:
 class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-python has no types
     """The study's scheme in neat-python's place. A genome whose fitness is None (no evidence) is not selected.
 
-    ``elites``: keys of the individuals that the last ``reproduce`` took over unchanged. ``first``: key of one
-    that is to be taken over before fitter ones.
+    ``elites``: keys of the individuals that the last ``reproduce`` took over unchanged.
     """
 
     def __init__(self, config: ReproductionSettings, reporters: Any, stagnation: Any) -> None:
         super().__init__(config, reporters, stagnation)
         self.innovation_tracker = InnovationTracker()
         self.elites: tuple[int, ...] = ()
-        self.first: int | None = None
 
     @classmethod
     def parse_config(cls, param_dict: Mapping[str, str]) -> ReproductionSettings:
@@ -75,11 +73,14 @@ class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-p
         population.update(self.create_new(PipelineGenome, config, size - len(population)))
         return population
 
-    def reproduce(self, config: Any, species: Any, pop_size: int, generation: int) -> dict[int, PipelineGenome]:
+    def reproduce(
+        self, config: Any, species: Any, pop_size: int, generation: int, first: int | None = None
+    ) -> dict[int, PipelineGenome]:
         """The next population by key. Stagnant species have no children, but an elite of theirs survives.
 
         If nothing was measured the population stays. If all species are stagnant, all breed on, or, with
         ``reset_on_extinction``, new minimal genomes take the children's place.
+        first: key of an individual that survives before fitter ones.
         """
         everyone = {key: g for s in species.species.values() for key, g in s.members.items()}
         measured = sorted((g for g in everyone.values() if g.fitness is not None), key=PipelineGenome.rank)
@@ -87,7 +88,7 @@ class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-p
             self.elites = tuple(sorted(everyone))
             return everyone
         alive = {id: s for id, s, stagnant in self.stagnation.update(species, generation) if not stagnant}
-        places = sorted(measured, key=lambda genome: genome.key != self.first)
+        places = sorted(measured, key=lambda genome: genome.key != first)
         survivors = {genome.key: genome for genome in places[: self.reproduction_config.elitism]}
         self.elites = tuple(survivors)
         wanted = pop_size - len(survivors)

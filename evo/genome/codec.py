@@ -30,12 +30,9 @@ def dumps(genome: Genome, *, name: str = "", description: str = "", provenance: 
     head |= {key: value for key, value in (("name", name), ("description", description)) if value}
     if provenance:
         head["provenance"] = dict(provenance)
-    nodes = [{key: value for key in _NODE if (value := getattr(node, key)) is not None} for node in genome.nodes]
+    genes = to_document(genome)
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
-    lines.append(_block("nodes", nodes))
-    lines.append(
-        _block("connections", [{key: getattr(gene, key) for key in _CONNECTION} for gene in genome.connections])
-    )
+    lines += [_block(key, genes[key]) for key in ("nodes", "connections")]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
