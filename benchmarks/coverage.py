@@ -5,7 +5,7 @@ the suite were endless; every study has seeds of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -90,7 +90,7 @@ def _measured(
     ]
     names = [(f"{problem.id} copy {copy}", r) for problem, copy in drawn for r in replicates]
     cells = [kernel.cell(one, seed) for one in wanted]
-    return [replace(cell, problem=name, replicate=r) for cell, (name, r) in zip(cells, names, strict=True)]
+    return [cell._replace(problem=name, replicate=r) for cell, (name, r) in zip(cells, names, strict=True)]
 
 
 def _pairs(
@@ -140,7 +140,7 @@ def _look(kernel: Kernel, plan: Plan, claim: float, drawn: Sequence[tuple[Proble
     """A pipeline with what one evaluation said of it, on seeds that nothing was selected on."""
     fresh = _measured(kernel, plan, drawn, range(1, 1 + CONTEST_REPLICATES), study)
     names = [f"{problem.id} copy {copy}" for problem, copy in drawn]
-    cells = [replace(cell, replicate=cell.replicate - 1) for cell in fresh]
+    cells = [cell._replace(replicate=cell.replicate - 1) for cell in fresh]
     table = outcomes({"plan": cells}, names, CONTEST_REPLICATES)
     return Look(0, plan.digest, claim, table.problems, table.solved[0])
 

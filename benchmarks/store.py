@@ -91,7 +91,7 @@ class MadeUp:
         self._db.execute("BEGIN IMMEDIATE")
         for table, values, rows in (
             ("plans", "?,NULL", [(plan,) for plan in {cell.plan for cell in cells}]),
-            ("calls", "NULL,?,1,?,?,?,?,300,150,1.5,'stop'", (self._call(one) for one in wanted for _ in "12")),
+            ("calls", "NULL,?,1,?,?,?,?,300,150,1.5,'stop',?", (self._call(one) for one in wanted for _ in "12")),
             ("executions", "NULL,?,?,?", ((self._key(), one.problem.id, self._verdict) for one in wanted)),
             ("cells", "?,?,?,?,?,?,?,2,600,300,'',NULL,3.0", (self._row(cell) for cell in cells)),
         ):
@@ -119,7 +119,14 @@ class MadeUp:
         return f"{self._draw.getrandbits(256):064x}"
 
     def _call(self, one: Measurement) -> tuple[object, ...]:
-        return self._key(), one.problem.id, "generator", self._requests[one.purpose], self._draw.choice(self._texts)
+        return (
+            self._key(),
+            one.problem.id,
+            "generator",
+            self._requests[one.purpose],
+            self._draw.choice(self._texts),
+            one.purpose.value,
+        )
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The atom of evidence: one plan, one problem, one replicate."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["Cell", "Purpose"]
 
@@ -17,8 +17,7 @@ class Purpose(StrEnum):
     SELF_TEST = "self-test"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):  # a run has a million of them, and no other record is made as fast
     """The outcome of one plan on one problem with one replicate's seeds.
 
     plan: Plan.digest. solved: hidden tests passed; None if the infrastructure failed (missing data; ``fault`` says

@@ -13,7 +13,7 @@ from evo.errors import UserError
 
 __all__ = ["SCHEMA_VERSION", "open_database", "open_readonly", "read_meta"]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _BUSY_SECONDS = 60.0  # another process may be writing into a shared call store
 
 

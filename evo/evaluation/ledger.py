@@ -4,7 +4,6 @@ import pickle
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import fields
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -22,7 +21,6 @@ T = TypeVar("T")
 Key = tuple[str, Purpose, int]
 
 _UNPACKED = 500  # plans; more than most populations have
-_VALUES = attrgetter(*(field.name for field in fields(Cell) if field.name != "plan"))
 _DIGITS = 9  # of a fitted mean, so that what is equal stays equal
 _SELECTION = frozenset({Purpose.SEARCH, Purpose.REEVALUATION})
 
@@ -173,7 +171,7 @@ def _shown(cells: Iterable[Cell]) -> float:
 
 def _packed(cells: Mapping[Key, Cell] | bytes) -> bytes:
     assert not isinstance(cells, bytes)
-    return zlib.compress(pickle.dumps([_VALUES(cell) for cell in cells.values()]), level=1)
+    return zlib.compress(pickle.dumps([cell[1:] for cell in cells.values()]), level=1)
 
 
 def _unpacked(plan: str, packed: bytes) -> dict[Key, Cell]:

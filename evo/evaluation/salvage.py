@@ -74,7 +74,7 @@ def _take_calls(new: sqlite3.Connection, names: dict[int, tuple[str, str]], batc
     models = sorted({row[2:4] for row in known})
     new.executemany("INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)", models)
     statement = """INSERT OR IGNORE INTO calls
-        SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?"""
+        SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?,?"""
     return _take(new, statement, [row[1:] for row in known])
 
 

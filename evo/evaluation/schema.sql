@@ -1,4 +1,4 @@
--- One run, schema 4. `key` columns are SHA-256 of everything the row depends on.
+-- One run, schema 5. `key` columns are SHA-256 of everything the row depends on.
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -12,7 +12,8 @@ CREATE TABLE models (
     UNIQUE (name, digest)
 );
 
--- A draw: what was asked of a model (JSON, zlib) and what it answered; rows in the order in which they were paid for.
+-- A draw: what was asked of a model (JSON, zlib), for what (NULL: see the seed in the request), and what it answered;
+-- rows in the order in which they were paid for.
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
@@ -24,7 +25,8 @@ CREATE TABLE calls (
     prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL,
     seconds REAL NOT NULL,
-    finish TEXT NOT NULL
+    finish TEXT NOT NULL,
+    purpose TEXT
 );
 
 -- A program run against a check; the verdict as JSON.

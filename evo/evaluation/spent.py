@@ -1,14 +1,13 @@
 """What the calls on record took, summed up."""
 
-from collections.abc import Iterable
+import zlib
 from dataclasses import dataclass
-from typing import Any
 
 from evo.evaluation.cell import Purpose
 from evo.evaluation.records import seed_of
 from evo.evaluation.seeds import purpose_of
 
-__all__ = ["Spent", "sum_up"]
+__all__ = ["Spent", "purpose_of_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,9 @@ class Spent:
     seconds: float = 0.0
 
 
-def sum_up(rows: Iterable[tuple[Any, ...]]) -> tuple[Spent, ...]:
-    """rows: (model, role, request as recorded, prompt tokens, completion tokens, seconds) of each call."""
-    sums: dict[tuple[str, str, Purpose], list[Any]] = {}
-    for model, role, request, read, written, seconds in rows:
-        total = sums.setdefault((model, role, purpose_of(seed_of(request))), [0, 0, 0, 0.0])
-        total[0] += 1
-        total[1] += read
-        total[2] += written
-        total[3] += seconds
-    return tuple(Spent(*key, *sums[key]) for key in sorted(sums))
+def purpose_of_request(request: bytes) -> str | None:
+    """What a recorded call was for, by its seed; None where the request is damaged."""
+    try:
+        return purpose_of(seed_of(request)).value
+    except (zlib.error, ValueError, IndexError):
+        return None

@@ -19,7 +19,8 @@ from evo.errors import EvoError, UserError
 from evo.evaluation.cell import Cell, Purpose
 from evo.evaluation.database import open_database, open_readonly
 from evo.evaluation.records import request_of, verdict_from_json, verdict_to_json
-from evo.evaluation.spent import Spent, sum_up
+from evo.evaluation.seeds import purpose_of
+from evo.evaluation.spent import Spent, purpose_of_request
 from evo.models import Chat, Completion, Finish
 from evo.sandbox import Verdict
 
@@ -27,7 +28,7 @@ __all__ = ["Store"]
 
 _PUT_MODEL = "INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)"
 _PUT_CALL = """INSERT OR IGNORE INTO calls
-    SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?"""
+    SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?,?"""
 _PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
 _PUT_PLAN = """INSERT INTO plans VALUES (?,?)
     ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
@@ -87,8 +88,8 @@ class Store:
         """A call of the shared store, which is written down here too so that this run is whole without it."""
         assert self._shared is not None
         row = self._shared._row(
-            "SELECT name, digest, problem, role, request, text, prompt_tokens, completion_tokens, seconds, finish "
-            "FROM calls JOIN models ON models.id = calls.model WHERE key=?",
+            "SELECT name, digest, problem, role, request, text, prompt_tokens, completion_tokens, seconds, finish, "
+            "purpose FROM calls JOIN models ON models.id = calls.model WHERE key=?",
             key,
         )
         if row is None:
@@ -100,7 +101,8 @@ class Store:
     async def put_call(self, key: str, chat: Chat, model_digest: str, answer: Completion) -> None:
         """Record a draw."""
         head = (key, chat.model, model_digest, chat.problem, chat.role, request_of(chat))
-        tail = (answer.text, answer.prompt_tokens, answer.completion_tokens, answer.seconds, answer.finish)
+        used = (answer.prompt_tokens, answer.completion_tokens, answer.seconds, answer.finish)
+        tail = (answer.text, *used, purpose_of(chat.seed).value)
         writes = [(_PUT_MODEL, (chat.model, model_digest)), (_PUT_CALL, head + tail)]
         if self._shared is not None and not self._shared._readonly:
             await asyncio.gather(self._put(*writes), self._shared._put(*writes))
@@ -185,9 +187,15 @@ class Store:
 
     def spent(self) -> tuple[Spent, ...]:
         """What the recorded calls took, by model, role and purpose."""
-        columns = "name, role, request, prompt_tokens, completion_tokens, seconds"
+        sums = "COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(seconds)"
+        self._db.create_function("purpose_of", 1, purpose_of_request, deterministic=True)
         with self._reading():
-            return sum_up(self._db.execute(f"SELECT {columns} FROM calls JOIN models ON models.id = calls.model"))
+            rows = self._db.execute(
+                f"SELECT name, role, COALESCE(purpose, purpose_of(request)) AS what, {sums} "
+                "FROM calls JOIN models ON models.id = calls.model "
+                "WHERE what NOT NULL GROUP BY name, role, what ORDER BY name, role, what"
+            )
+            return tuple(Spent(model, role, _PURPOSES[purpose], *sums) for model, role, purpose, *sums in rows)
 
     def tiers(self) -> tuple[str, ...]:
         """Isolation tiers that the recorded programs ran under, the most frequent first."""

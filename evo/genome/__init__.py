@@ -5,7 +5,7 @@ Pure functions over immutable data. Every random draw comes from a ``random.Rand
 
 from evo.genome.adapter import GenomeConfig, PipelineGenome
 from evo.genome.adopt import adopt
-from evo.genome.codec import dumps, loads, read_genome, to_document, with_models, write_genome
+from evo.genome.codec import dumps, from_document, loads, read_genome, to_document, with_models, write_genome
 from evo.genome.crossover import crossover
 from evo.genome.distance import distance
 from evo.genome.genes import OUTPUT_ID, TASK_ID, ConnectionGene, Feedback, Genome, NodeGene, Role
@@ -45,6 +45,7 @@ __all__ = [
     "distance",
     "dumps",
     "faults",
+    "from_document",
     "iterations",
     "knockouts",
     "loads",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -15,13 +16,16 @@ from evo.genome.genes import ConnectionGene, Feedback, Genome, NodeGene, Role
 from evo.genome.space import OPEN
 from evo.genome.validate import faults
 
-__all__ = ["VERSION", "dumps", "loads", "read_genome", "to_document", "with_models", "write_genome"]
+__all__ = ["VERSION", "dumps", "from_document", "loads", "read_genome", "to_document", "with_models", "write_genome"]
 
 VERSION = 1
 _Word = TypeVar("_Word", bound=StrEnum)
 _TOP = ("evo_genome", "name", "description", "provenance", "nodes", "connections")
 _NODE = ("id", "role", "model", "prompt", "temperature", "iterations", "feedback", "text", "max_tokens")
 _CONNECTION = ("innovation", "source", "target", "enabled")
+# Genomes of a run are made of the same genes: equal ones are one object, for a large run has a hundred thousand.
+_node_gene = lru_cache(maxsize=1 << 14)(NodeGene)
+_connection_gene = lru_cache(maxsize=1 << 14)(ConnectionGene)
 
 
 def dumps(genome: Genome, *, name: str = "", description: str = "", provenance: Mapping[str, Any] | None = None) -> str:
@@ -55,6 +59,11 @@ def loads(text: str, *, source: str = "genome") -> Genome:
         raise UserError(f"{source}: not JSON: {error}") from None
     except RecursionError:
         raise UserError(f"{source}: nested too deeply for a genome") from None
+    return from_document(data, source=source)
+
+
+def from_document(data: Any, *, source: str = "genome") -> Genome:
+    """The genome in parsed JSON, exact as ``to_document`` made it. Raises UserError as ``loads`` does."""
     if not isinstance(data, dict):
         _fail(source, "a genome is a JSON object with nodes and connections")
     if "evo_genome" not in data:
@@ -158,12 +167,12 @@ def _node(item: Any, place: str) -> NodeGene:
     for key in ("iterations", "max_tokens"):
         if key in item and not _is_int(item[key]):
             _fail(place, f"{key} {item[key]!r} is not a whole number")
-    return NodeGene(
+    return _node_gene(
         id=item["id"],
         role=_member(Role, item["role"], "role", place),
         model=item.get("model"),
         prompt=item.get("prompt"),
-        temperature=None if temperature is None else float(temperature),
+        temperature=None if temperature is None else float(temperature) + 0.0,  # -0.0 is 0.0
         iterations=item.get("iterations"),
         feedback=_member(Feedback, item["feedback"], "feedback", place) if "feedback" in item else None,
         text=item.get("text"),
@@ -179,7 +188,7 @@ def _connection(item: Any, place: str) -> ConnectionGene:
     enabled = item.get("enabled", True)
     if not isinstance(enabled, bool):
         _fail(place, f"enabled {enabled!r} is not true or false")
-    return ConnectionGene(item["innovation"], item["source"], item["target"], enabled)
+    return _connection_gene(item["innovation"], item["source"], item["target"], enabled)
 
 
 def _member(kind: type[_Word], value: Any, name: str, place: str) -> _Word:

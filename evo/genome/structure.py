@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
 
@@ -14,6 +15,7 @@ __all__ = [
     "generator",
     "iterations",
     "live_edges",
+    "loop_edges",
     "on_a_path",
     "reachable",
     "stages",
@@ -84,11 +86,16 @@ def dominated(id: int, edges: Iterable[Edge]) -> frozenset[int]:
 
 
 def back_edges(genome: Genome) -> frozenset[Edge]:
-    """The enabled edges that close a loop: their target dominates their source (every way from task to the source leads
-    through the target). The rest is acyclic in a valid genome. Independent of gene order. A node that is entered by one
-    edge alone ends no loop: the way in from the task is an edge too.
+    """The ``loop_edges`` of a genome's enabled connections."""
+    return loop_edges(live_edges(genome))
+
+
+@lru_cache(maxsize=4096)  # a population has many genomes and few shapes
+def loop_edges(edges: tuple[Edge, ...]) -> frozenset[Edge]:
+    """The edges that close a loop: their target dominates their source (every way from task to the source leads
+    through the target). The rest is acyclic in a valid genome. Independent of their order. A node that is entered by
+    one edge alone ends no loop: the way in from the task is an edge too.
     """
-    edges = live_edges(genome)
     after = _successors(edges)
     entries = Counter(target for _, target in edges)
     beyond = {target: _reach(target, after) for target, count in entries.items() if count > 1}

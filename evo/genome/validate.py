@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from evo.genome.genes import OUTPUT_ID, TASK_ID, Genome, NodeGene, Role
-from evo.genome.space import LONGEST_TEXT, Port, Space
-from evo.genome.structure import Edge, back_edges, live_edges, reachable, visits
+from evo.genome.space import LONGEST_TEXT, Port, Space, Wiring
+from evo.genome.structure import Edge, live_edges, loop_edges, reachable, visits
 
 __all__ = ["faults", "valid"]
 
@@ -25,8 +26,8 @@ def valid(genome: Genome, space: Space) -> bool:
     return not any(True for check in checks for _ in check)
 
 
-def _label(node: NodeGene) -> str:
-    return f"node {node.id} ({node.role})"
+def _label(id: int, role: Role) -> str:
+    return f"node {id} ({role})"
 
 
 def _identity(genome: Genome) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _identity(genome: Genome) -> Iterator[str]:
             yield f"node {id}: must be there and have the role {role}"
     for node in genome.nodes:
         if node.id < 0 or (node.role in (Role.TASK, Role.OUTPUT) and node.id > OUTPUT_ID):
-            yield f"{_label(node)}: only node {TASK_ID} is the task and only node {OUTPUT_ID} the output"
+            yield f"{_label(node.id, node.role)}: only node {TASK_ID} is the task and only node {OUTPUT_ID} the output"
     numbers = [c.innovation for c in genome.connections]
     if numbers != sorted(set(numbers)):
         yield "connections are not sorted by innovation number, or a number occurs twice"
@@ -61,11 +62,11 @@ def _fields(genome: Genome, space: Space) -> Iterator[str]:
             value = getattr(node, name)
             if name in needs:
                 if value is None or value == "":
-                    yield f"{_label(node)}: has no {name}"
+                    yield f"{_label(node.id, node.role)}: has no {name}"
             elif value is not None and name not in may_have:
-                yield f"{_label(node)}: has {name}, which its role does not use"
+                yield f"{_label(node.id, node.role)}: has {name}, which its role does not use"
         for fault in _values(node, space):
-            yield f"{_label(node)}: {fault}"
+            yield f"{_label(node.id, node.role)}: {fault}"
 
 
 def _values(node: NodeGene, space: Space) -> Iterator[str]:
@@ -93,30 +94,40 @@ def _values(node: NodeGene, space: Space) -> Iterator[str]:
 
 
 def _wiring(genome: Genome, space: Space) -> Iterator[str]:
-    edges, loops = live_edges(genome), back_edges(genome)
-    by_id = {node.id: node for node in genome.nodes}
+    yield from _miswired(tuple((node.id, node.role) for node in genome.nodes), live_edges(genome), space.wiring)
+
+
+@lru_cache(maxsize=4096)  # a population has many genomes and few shapes
+def _miswired(nodes: tuple[tuple[int, Role], ...], edges: tuple[Edge, ...], wiring: Wiring) -> tuple[str, ...]:
+    return tuple(_wiring_faults(dict(nodes), edges, wiring))
+
+
+def _wiring_faults(roles: Mapping[int, Role], edges: tuple[Edge, ...], wiring: Wiring) -> Iterator[str]:
+    """roles: by id."""
+    loops = loop_edges(edges)
+    label = {id: _label(id, role) for id, role in roles.items()}
     for s, t in edges:
-        if not space.wiring.allows(by_id[s].role, by_id[t].role, loop=(s, t) in loops):
+        if not wiring.allows(roles[s], roles[t], loop=(s, t) in loops):
             kind = "loop back" if (s, t) in loops else "lead"
-            yield f"{_label(by_id[s])}: may not {kind} to {_label(by_id[t])}"
-    leaving: dict[int, list[tuple[Role, bool]]] = {id: [] for id in by_id}
-    entering: dict[int, list[tuple[Role, bool]]] = {id: [] for id in by_id}
+            yield f"{label[s]}: may not {kind} to {label[t]}"
+    leaving: dict[int, list[tuple[Role, bool]]] = {id: [] for id in roles}
+    entering: dict[int, list[tuple[Role, bool]]] = {id: [] for id in roles}
     for edge in edges:
         s, t = edge
-        leaving[s].append((by_id[t].role, edge in loops))
-        entering[t].append((by_id[s].role, edge in loops))
-    for node in genome.nodes:
-        for port in space.wiring.outputs_of(node.role):
-            yield from _count(node, port, leaving[node.id], "to")
-        for port in space.wiring.inputs_of(node.role):
-            yield from _count(node, port, entering[node.id], "from")
+        leaving[s].append((roles[t], edge in loops))
+        entering[t].append((roles[s], edge in loops))
+    for id, role in roles.items():
+        for port in wiring.outputs_of(role):
+            yield from _count(label[id], port, leaving[id], "to")
+        for port in wiring.inputs_of(role):
+            yield from _count(label[id], port, entering[id], "from")
     task = reachable(TASK_ID, edges)
     output = reachable(OUTPUT_ID, [(t, s) for s, t in edges])
-    for node in genome.nodes:
-        if node.id not in task or node.id not in output:
-            yield f"{_label(node)}: is on no path from the task to the output"
+    for id in roles:
+        if id not in task or id not in output:
+            yield f"{label[id]}: is on no path from the task to the output"
     for id in _circular([e for e in edges if e not in loops]):
-        yield f"{_label(by_id[id])}: is on a cycle that no loop edge closes"
+        yield f"{label[id]}: is on a cycle that no loop edge closes"
 
 
 def _circular(edges: list[Edge]) -> list[int]:
@@ -129,12 +140,12 @@ def _circular(edges: list[Edge]) -> list[int]:
         edges = inner
 
 
-def _count(node: NodeGene, port: Port, peers: Iterable[tuple[Role, bool]], word: str) -> Iterator[str]:
+def _count(label: str, port: Port, peers: Iterable[tuple[Role, bool]], word: str) -> Iterator[str]:
     found = sum(loop is port.loop and role in port.peers for role, loop in peers)
     if not port.least <= found <= port.most:
         wanted = str(port.least) if port.least == port.most else f"{port.least} to {port.most}"
         kind = "loop edge" if port.loop else "edge"
-        yield f"{_label(node)}: has {found} {kind}(s) {word} {' or '.join(port.peers)}, needs {wanted}"
+        yield f"{label}: has {found} {kind}(s) {word} {' or '.join(port.peers)}, needs {wanted}"
 
 
 def _size(genome: Genome, space: Space) -> Iterator[str]:

@@ -11,9 +11,11 @@ loop leaves it when the loop ends: the last that a node has made.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from evo.errors import UserError
-from evo.genome.genes import Role
+from evo.genome.genes import NodeGene, Role
 from evo.pipeline.graph import Graph
 from evo.pipeline.plan import Visit
 
@@ -28,6 +30,12 @@ def unroll(graph: Graph, most: int) -> tuple[tuple[Visit, ...], tuple[int, ...]]
 
     Raises UserError if they make more than ``most`` model calls.
     """
+    genes = (NodeGene(index, gene.role, iterations=gene.iterations) for index, gene in enumerate(graph.genes))
+    return _unrolled(replace(graph, genes=tuple(genes)), most)
+
+
+@lru_cache(maxsize=4096)  # a population has many graphs that differ in nothing but models and prompts
+def _unrolled(graph: Graph, most: int) -> tuple[tuple[Visit, ...], tuple[int, ...]]:
     unrolling = _Unrolling(graph, most)
     ids = frozenset(range(len(graph.genes)))
     unrolling.through(ids, None)

@@ -20,6 +20,7 @@ CELLS = st.builds(
     completion_tokens=st.integers(0, 999),
     fault=st.sampled_from(["", "the server is away"]),
     shown=st.sampled_from([None, 0.0, 0.3, 1.0]),
+    seconds=st.sampled_from([None, 0.25, 3.0]),
 )
 
 

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from evo.errors import UserError
-from evo.evaluation import Cell, Purpose, Store
+from evo.evaluation import Cell, Purpose, Spent, Store, call_seed
 from evo.models import Chat, Completion, Message
 from evo.sandbox import FailedAssert, Frame, Status, Verdict
 
@@ -53,6 +53,27 @@ async def test_everything_comes_back_as_it_was_put(tmp_path):
     assert not list(again.cells_of("p", {("HumanEval/0", Purpose.VALIDATION, 2), ("HumanEval/0", Purpose.SEARCH, 1)}))
     assert not list(again.cells_of("q", {("HumanEval/0", Purpose.SEARCH, 2)}))
     again.close()
+
+
+async def test_it_sums_up_what_calls_took_by_model_role_and_purpose(tmp_path):
+    store = Store(tmp_path / "run.sqlite")
+    for number, (model, role, purpose) in enumerate(
+        [
+            ("m", "generator", Purpose.SEARCH),
+            ("m", "generator", Purpose.SEARCH),
+            ("m", "refiner", Purpose.SEARCH),
+            ("n", "generator", Purpose.VALIDATION),
+        ]
+    ):
+        seed = call_seed(1, purpose, "P", number, 0)
+        chat = Chat(model, (), seed, 0.0, 64, problem="P", role=role)
+        await store.put_call(str(number), chat, "d", Completion("", 10, number, 0.5, "stop"))
+    assert store.spent() == (
+        Spent("m", "generator", Purpose.SEARCH, calls=2, prompt_tokens=20, completion_tokens=1, seconds=1.0),
+        Spent("m", "refiner", Purpose.SEARCH, calls=1, prompt_tokens=10, completion_tokens=2, seconds=0.5),
+        Spent("n", "generator", Purpose.VALIDATION, calls=1, prompt_tokens=10, completion_tokens=3, seconds=0.5),
+    )
+    store.close()
 
 
 async def test_a_draw_is_never_overwritten(tmp_path):

@@ -2,10 +2,13 @@
 
 import asyncio
 import gzip
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ import pytest
 from evo.errors import UserError
 from evo.evaluation import Cell, Purpose, Store, open_readonly, read_meta, readable_rows, take_evidence
 from evo.evaluation.database import SCHEMA_VERSION
+from evo.evaluation.seeds import purpose_of
 from evo.models import Chat, Completion
 from evo.sandbox import Status, Verdict
 
@@ -108,6 +112,20 @@ def test_an_older_file_is_migrated_and_nothing_of_it_is_lost(old, tmp_path):
         assert migrated.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert migrated.execute("PRAGMA foreign_key_check").fetchall() == []
         assert migrated.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_calls_of_an_older_file_are_told_apart_by_what_they_were_for(old):
+    with closing(sqlite3.connect(old)) as db:
+        requests = db.execute("SELECT key, request FROM calls ORDER BY key").fetchall()
+        db.execute("UPDATE calls SET request = ? WHERE key = ?", (b"damaged", requests[0][0]))
+        db.commit()
+    expected = Counter(purpose_of(json.loads(zlib.decompress(request))["seed"]) for _, request in requests[1:])
+    assert {*expected} >= {Purpose.SEARCH, Purpose.VALIDATION}
+    with closing(Store(old)) as store:
+        found = Counter[Purpose]()
+        for spent in store.spent():
+            found[spent.purpose] += spent.calls
+    assert found == expected
 
 
 def test_a_migration_that_breaks_off_leaves_the_older_file(old, monkeypatch):

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -201,7 +200,7 @@ def _judged(cells: Sequence[Cell], solved: Callable[[Cell], bool]) -> Estimate |
     judged: dict[int, Cell] = {}
     for cell in cells:
         if id(cell) not in judged:
-            judged[id(cell)] = replace(cell, solved=solved(cell))
+            judged[id(cell)] = cell._replace(solved=solved(cell))
     return estimate(judged[id(cell)] for cell in cells)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from evo.errors import UserError
 from evo.evaluation import Cell, Estimate, Ledger, Purpose, Spent, Store
-from evo.genome import Genome, loads
+from evo.genome import Genome, from_document, loads
 from evo.run.folder import RunFolder
 from evo.run.identity import recorded_text
 from evo.run.settings import RunSettings, parse_settings
@@ -135,7 +135,7 @@ def _generation(
     """Individuals that are their plan's first genome share it."""
     found = []
     for one in record["individuals"]:
-        genome = loads(json.dumps(one["genome"]), source=str(folder.database))
+        genome = from_document(one["genome"], source=str(folder.database))
         first = genomes.get(one["plan"])
         found.append(
             Individual(
