@@ -5,6 +5,7 @@ from evo.evaluation.cost import Cost, cost
 from evo.evaluation.database import open_readonly, read_meta
 from evo.evaluation.difference import Difference, gains, paired
 from evo.evaluation.estimate import Estimate, estimate
+from evo.evaluation.evidence import evidence_from_bytes, evidence_to_bytes
 from evo.evaluation.ledger import Ledger
 from evo.evaluation.policy import Contest, Policy, PolicyName, Racing, Repeated, Single
 from evo.evaluation.salvage import Evidence, readable_rows, take_evidence
@@ -40,6 +41,8 @@ __all__ = [
     "call_seed",
     "cost",
     "estimate",
+    "evidence_from_bytes",
+    "evidence_to_bytes",
     "gains",
     "leader",
     "open_readonly",

@@ -19,6 +19,7 @@ __all__ = ["Ledger"]
 
 T = TypeVar("T")
 Key = tuple[str, Purpose, int]
+Row = tuple[Purpose, int, tuple[str, ...]]  # purpose, replicate and the problems measured so
 
 _UNPACKED = 500  # plans; more than most populations have
 _DIGITS = 9  # of a fitted mean, so that what is equal stays equal
@@ -32,8 +33,12 @@ class Ledger:
     most plans again, so those of all but the latest are kept packed, in a hundredth of the memory.
     """
 
-    def __init__(self, cells: Iterable[Cell] = ()) -> None:
-        self._cells: dict[str, dict[Key, Cell] | bytes] = {}
+    def __init__(
+        self, cells: Iterable[Cell] = (), recorded: Callable[[str, Set[Key]], Iterable[Cell]] | None = None
+    ) -> None:
+        """recorded: gives those cells of a plan that are named; who recalls needs it."""
+        self._recorded = recorded
+        self._cells: dict[str, dict[Key, Cell] | bytes | list[Row]] = {}
         self._latest: dict[str, None] = {}  # the plans that are not packed, by when they were last asked for
         self._told: dict[str, dict[tuple[object, frozenset[Purpose]], object]] = {}  # since nothing was added
         self.add(cells)
@@ -43,6 +48,12 @@ class Ledger:
         for plan, more in groupby(cells, attrgetter("plan")):
             self._of(plan).update({(cell.problem, cell.purpose, cell.replicate): cell for cell in more})
             self._told.pop(plan, None)
+
+    def recall(self, plan: str, purpose: Purpose, replicate: int, problems: tuple[str, ...]) -> None:
+        """Take in cells that are on record: they are read when the plan is asked for, which it was not before."""
+        rows = self._cells.setdefault(plan, [])
+        assert isinstance(rows, list), "cells of this plan are here already"
+        rows.append((purpose, replicate, _shared(problems)))
 
     def __iter__(self) -> Iterator[str]:
         """Plan digests in the order in which they were first measured."""
@@ -87,11 +98,12 @@ class Ledger:
         that only the better plans went on to do not count as easy. Where all plans saw the same problems this is the
         plain mean. Plans without evidence are left out.
         """
-        raw = {plan: found for plan in plans if (found := self.estimate(plan)) is not None}
-        means = _additive([self._tell(_rates, plan, _SELECTION) for plan in raw])
+        told = {plan: (self.estimate(plan), self._tell(_rates, plan, _SELECTION)) for plan in plans}
+        raw = {plan: (found, rates) for plan, (found, rates) in told.items() if found is not None}
+        means = _additive([rates for _, rates in raw.values()])
         return {
             plan: Estimate(min(1.0, max(0.0, mean)), found.stderr, found.replicates, found.problems, found.missing)
-            for (plan, found), mean in zip(raw.items(), means, strict=True)
+            for (plan, (found, _)), mean in zip(raw.items(), means, strict=True)
         }
 
     def _tell(self, what: Callable[[tuple[Cell, ...]], T], plan: str, purposes: Iterable[Purpose]) -> T:
@@ -107,6 +119,8 @@ class Ledger:
         kept = self._cells.setdefault(plan, {})
         if isinstance(kept, bytes):
             kept = self._cells[plan] = _unpacked(plan, kept)
+        elif isinstance(kept, list):
+            kept = self._cells[plan] = self._read(plan, kept)
         self._latest.pop(plan, None)
         self._latest[plan] = None
         if len(self._latest) > _UNPACKED:
@@ -114,6 +128,12 @@ class Ledger:
             del self._latest[oldest]
             self._cells[oldest] = _packed(self._cells[oldest])
         return kept
+
+    def _read(self, plan: str, rows: Iterable[Row]) -> dict[Key, Cell]:
+        assert self._recorded is not None, "recalled without a record"
+        keys = {(problem, purpose, replicate): None for purpose, replicate, problems in rows for problem in problems}
+        found = {(cell.problem, cell.purpose, cell.replicate): cell for cell in self._recorded(plan, keys.keys())}
+        return {key: found[key] for key in keys}
 
 
 def _additive(plans: Sequence["_Rates"]) -> list[float]:
@@ -169,8 +189,8 @@ def _shown(cells: Iterable[Cell]) -> float:
     return sum(shares) / len(shares) if shares else 0.0
 
 
-def _packed(cells: Mapping[Key, Cell] | bytes) -> bytes:
-    assert not isinstance(cells, bytes)
+def _packed(cells: Mapping[Key, Cell] | bytes | list[Row]) -> bytes:
+    assert isinstance(cells, dict)
     return zlib.compress(pickle.dumps([cell[1:] for cell in cells.values()]), level=1)
 
 

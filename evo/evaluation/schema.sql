@@ -61,8 +61,10 @@ CREATE TABLE cells (
 ) WITHOUT ROWID;
 CREATE INDEX missing_cells ON cells (plan) WHERE solved IS NULL;
 
--- What each generation held and decided: genomes, parents, species, estimates (JSON).
+-- What each generation held and decided: genomes, parents, species, estimates (JSON); and which cells were taken into
+-- account for the first time (JSON, zlib).
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
-    record TEXT NOT NULL
+    record TEXT NOT NULL,
+    evidence BLOB
 );

@@ -156,16 +156,36 @@ class Store:
         """Remember a genome that compiles to this plan; the first one stays. Durable with the next thing that is."""
         self._append(_PUT_PLAN, (digest, genome))
 
-    def put_generation(self, number: int, record: str) -> None:
+    def put_generation(self, number: int, record: str, evidence: bytes) -> None:
         """Record a finished generation, at once."""
-        if self._row("SELECT 1 FROM generations WHERE number=? AND record=?", number, record) is None:
-            self._append("INSERT OR REPLACE INTO generations VALUES (?,?)", (number, record))
+        row = (number, record, evidence)
+        if self._row("SELECT 1 FROM generations WHERE number=? AND record=? AND evidence=?", *row) is None:
+            self._append("INSERT OR REPLACE INTO generations VALUES (?,?,?)", row)
         self._flush()
 
     def generations(self) -> Iterator[tuple[int, str]]:
         """(number, record) of every finished generation, in order."""
         with self._reading():
             yield from self._db.execute("SELECT number, record FROM generations ORDER BY number")
+
+    def record(self, generation: int) -> str:
+        """The record of a finished generation. Raises KeyError for one that is not there."""
+        row = self._row("SELECT record FROM generations WHERE number=?", generation)
+        if row is None:
+            raise KeyError(generation)
+        return cast(str, row[0])
+
+    def evidence(self, generation: int) -> bytes:
+        """What a finished generation took into account. Raises KeyError where it is not on record."""
+        row = self._row("SELECT evidence FROM generations WHERE number=? AND evidence NOT NULL", generation)
+        if row is None:
+            raise KeyError(generation)
+        return cast(bytes, row[0])
+
+    @property
+    def complete(self) -> bool:
+        """Whether no recorded cell is missing."""
+        return self._row("SELECT 1 FROM cells WHERE solved IS NULL LIMIT 1") is None
 
     # -- what a report asks ----------------------------------------------------------------------------------------
 

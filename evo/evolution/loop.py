@@ -14,7 +14,7 @@ from evo.evolution.config import EvolutionConfig
 from evo.evolution.reproduction import PipelineReproduction
 from evo.evolution.species import PipelineSpeciesSet
 from evo.evolution.stagnation import PipelineStagnation
-from evo.genome import Genome, GenomeConfig, PipelineGenome, faults
+from evo.genome import Genome, GenomeConfig, PipelineGenome, faults, from_document, to_document
 
 __all__ = ["BEHAVIOUR", "Evolution", "Individual", "SpeciesSnapshot"]
 
@@ -51,8 +51,8 @@ class Evolution:
 
     founders: genomes that the first generation begins with, as many as fit; the rest of it is minimal genomes.
     A pure function of (config, seed, founders, fitness told): every draw comes from a generator seeded by (seed,
-    generation), so telling a new Evolution the recorded fitness again leads to the same state. That is how a run
-    resumes.
+    generation), so telling a new Evolution the recorded fitness again leads to the same state; so does ``restored``,
+    at once.
     """
 
     def __init__(self, config: EvolutionConfig, seed: int, founders: Sequence[Genome] = ()) -> None:
@@ -126,6 +126,44 @@ class Evolution:
         if found := faults(genome, self._config.space):
             raise ValueError(f"individual {key}: {found[0]}")
         self._population[key].genotype = genome
+
+    def state(self) -> dict[str, Any]:
+        """All that ``ask`` and what comes after it depend on besides config and seed, as JSON-serialisable data. The
+        generator is seeded anew in each generation, so the generation's number stands for its state.
+        """
+        return {
+            "generation": self.generation,
+            "founders": self.founders,
+            "elites": self.elites,
+            "individuals": [
+                {
+                    "key": key,
+                    "parents": self._reproduction.ancestors[key],
+                    "fitness": genome.fitness,
+                    "genome": to_document(genome.genotype),
+                }
+                for key, genome in sorted(self._population.items())
+            ],
+            "species": self._species.state(),
+            "issued": self._reproduction.state(),
+        }
+
+    @classmethod
+    def restored(cls, config: EvolutionConfig, seed: int, state: Mapping[str, Any]) -> "Evolution":
+        """The evolution that ``state`` was taken from, with the same config and seed."""
+        evolution = cls(config, seed)
+        evolution.generation = state["generation"]
+        evolution.founders, evolution.elites = tuple(state["founders"]), tuple(state["elites"])
+        population, ancestors = dict[int, PipelineGenome](), dict[int, tuple[int, ...]]()
+        for one in state["individuals"]:
+            genome = population[one["key"]] = PipelineGenome(one["key"])
+            genome.fitness, genome.genotype = one["fitness"], from_document(one["genome"], source="checkpoint")
+            ancestors[one["key"]] = tuple(one["parents"])
+        evolution._population = population
+        evolution._species.restore(state["species"], population, evolution.generation)
+        evolution._reproduction.restore(state["issued"], ancestors)
+        evolution._neat.genome_config.innovation_tracker = evolution._reproduction.innovation_tracker
+        return evolution
 
     def _rng(self) -> Random:
         digest = hashlib.sha256(f"evolution/{self._seed}/{self.generation}".encode()).digest()

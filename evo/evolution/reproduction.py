@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Any, TextIO
 
@@ -72,6 +73,16 @@ class PipelineReproduction(DefaultReproduction):  # type: ignore[misc]  # neat-p
             population[genome.key] = genome
         population.update(self.create_new(PipelineGenome, config, size - len(population)))
         return population
+
+    def state(self) -> dict[str, Any]:
+        """What was issued so far, as JSON-serialisable data: the last key, and innovation numbers."""
+        return {"last_key": max(self.ancestors, default=0), "innovations": self.innovation_tracker.state()}
+
+    def restore(self, state: Mapping[str, Any], ancestors: Mapping[int, tuple[int, ...]]) -> None:
+        """Go on where ``state`` was taken; ancestors: of those who lived then, by key."""
+        self.ancestors = {state["last_key"]: (), **ancestors}
+        self.genome_indexer = count(state["last_key"] + 1)
+        self.innovation_tracker = InnovationTracker.from_state(state["innovations"])
 
     def reproduce(
         self, config: Any, species: Any, pop_size: int, generation: int, first: int | None = None

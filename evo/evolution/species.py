@@ -77,6 +77,32 @@ class PipelineSpeciesSet(DefaultSpeciesSet):  # type: ignore[misc]  # neat-pytho
         self.genome_to_species = {key: niche.id for niche in niches for key in niche.members}
         self._last_id = max([self._last_id, *self.species])
 
+    def state(self) -> dict[str, Any]:
+        """All that the next ``speciate`` depends on besides the genomes, as JSON-serialisable data."""
+        return {
+            "threshold": self.threshold,
+            "last_id": self._last_id,
+            "species": [
+                {
+                    "id": id,
+                    "representative": species.representative.key,
+                    "members": list(species.members),
+                    "history": species.fitness_history,
+                }
+                for id, species in self.species.items()
+            ],
+        }
+
+    def restore(self, state: Mapping[str, Any], population: Mapping[int, PipelineGenome], generation: int) -> None:
+        """Become what ``state`` was taken from; population: the genomes of then, by key."""
+        self.threshold, self._last_id = state["threshold"], state["last_id"]
+        self.species = {}
+        for told in state["species"]:
+            species = self.species[told["id"]] = Species(told["id"], generation)
+            species.update(population[told["representative"]], {key: population[key] for key in told["members"]})
+            species.fitness_history = list(told["history"])
+        self.genome_to_species = {key: id for id, species in self.species.items() for key in species.members}
+
     def _side(self, count: int) -> int:
         """+1: too many species, the threshold must grow; -1: too few; 0: on target."""
         low, high = self.species_set_config.target_species

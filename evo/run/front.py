@@ -1,6 +1,6 @@
 """The front of a search for quality and cost together: what no measured pipeline beats, with its errors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evo.evaluation import Cost, Estimate, Ledger, Purpose
@@ -33,13 +33,16 @@ def offers(ledger: Ledger, caution: float) -> list[Offer]:
     return found
 
 
-def front_of(ledger: Ledger, known: Mapping[str, tuple[Genome, Plan]], caution: float) -> tuple[FrontPoint, ...]:
-    """The front over all that the ledger holds, cheapest first, with what validation says of each point."""
+def front_of(ledger: Ledger, known: Callable[[str], tuple[Genome, Plan]], caution: float) -> tuple[FrontPoint, ...]:
+    """The front over all that the ledger holds, cheapest first, with what validation says of each point.
+
+    known: genome and plan by the plan's digest.
+    """
     points = []
     for offer in front(offers(ledger, caution)):
         estimate, price = ledger.estimate(offer.key), ledger.cost(offer.key)
         assert estimate is not None and price is not None  # it is an offer
         fresh = (Purpose.VALIDATION,)
         validated = ledger.estimate(offer.key, fresh), ledger.cost(offer.key, fresh)
-        points.append(FrontPoint(*known[offer.key], estimate, price, *validated))
+        points.append(FrontPoint(*known(offer.key), estimate, price, *validated))
     return tuple(points)

@@ -1,14 +1,15 @@
 """The search itself: ask for genomes, compile, measure, tell. Every step by its name.
 
 Resuming is replaying. Evolution is a pure function of its seed and of the fitness it is told, and every cell is on
-record, so a run that was cut off is run again from the start: what is on record answers at once, and the first thing
-that was not paid for is where it goes on.
+record, so a run that was cut off is run again: what is on record answers at once, and the first thing that was not paid
+for is where it goes on. It begins at its last checkpoint, or, where that does not hold (evo.run.checkpoint), at the
+start; either way ends the same.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -24,14 +25,19 @@ from evo.evaluation import (
     Policy,
     Purpose,
     Store,
+    evidence_from_bytes,
+    evidence_to_bytes,
     leader,
     tied,
 )
 from evo.evolution import Evolution, EvolutionConfig, Individual, front, pareto_fitness
-from evo.genome import Genome, dumps, to_document
+from evo.genome import Genome, dumps
 from evo.pipeline import Plan, PromptBook, compile_genome
+from evo.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from evo.run.draw import ProblemDraw
 from evo.run.front import FrontPoint, front_of, offers
+from evo.run.generations import finished, generation_record
+from evo.run.phenotypes import Phenotypes
 from evo.run.result import GenerationReport, Observer, Progress
 from evo.run.rewriting import Asks, Rewriter
 from evo.run.settings import RunSettings
@@ -78,6 +84,7 @@ class Course:
         founders: Sequence[Genome] = (),
     ) -> None:
         self._settings = settings
+        self._config = evolution
         self._evolution = Evolution(evolution, settings.run.seed, founders)
         self._terms = terms_of(settings, evolution)
         self._places = max(evolution.reproduction.elitism, 1)
@@ -89,9 +96,10 @@ class Course:
         self._progress = progress
         self._observer = observer
         self._term = term
-        self._ledger = Ledger()
+        self._ledger = Ledger(recorded=store.cells_of)
+        self._asked: list[Measurement] = []  # in this generation
         self._rewriter = Rewriter(settings, prompts, scheduler, self._ledger)
-        self._known: dict[str, tuple[Genome, Plan]] = {}  # by plan digest, the first genome of each phenotype
+        self._known = Phenotypes(store.record)
         self._founders: frozenset[str] = frozenset()  # their plans' digests
         self.genomes = 0
 
@@ -108,7 +116,7 @@ class Course:
         """Run all generations; returns why it ended. Raises BudgetSpent in the first one, EvoError if nothing could
         be measured.
         """
-        for number in range(self._settings.run.generations):
+        for number in range(self._resumed(), self._settings.run.generations):
             self._progress.generation = number
             self._progress.phase = "search"
             try:
@@ -119,7 +127,25 @@ class Course:
                 return str(spent)
         return f"all {self._settings.run.generations} generations are done"
 
+    def _resumed(self) -> int:
+        """Go to the last checkpoint; returns the number of the generation that comes next, 0 where there is none."""
+        found = read_checkpoint(self._store, self._settings.run.generations)
+        if found is None:
+            return 0
+        self._evolution = Evolution.restored(self._config, self._settings.run.seed, found.evolution)
+        self._founders, self.genomes = frozenset(found.founders), found.genomes
+        for report, evidence in finished(self._store, found.number):
+            for plan, purpose, replicate, problems in evidence_from_bytes(evidence):
+                self._known.recall(plan, report.number)
+                self._ledger.recall(plan, purpose, replicate, problems)
+            self._progress.reports.append(report)
+            self._observer.generation(report)
+        return found.number
+
     async def _generation(self, number: int) -> None:
+        if number:
+            state = self._evolution.state()
+            write_checkpoint(self._store, Checkpoint(number, state, self.genomes, sorted(self._founders)))
         individuals = self._evolution.ask()
         plans = {one.key: self._compile(one.genome) for one in individuals}
         if number == 0:
@@ -140,7 +166,8 @@ class Course:
         else:
             self._evolution.tell(fitness, first)
         report = self._report(number, plans, estimates, first, cells)
-        self._store.put_generation(number, json.dumps(_record(report, individuals, plans, estimates, fitness)))
+        record = json.dumps(generation_record(report, individuals, plans, estimates, fitness))
+        self._store.put_generation(number, record, evidence_to_bytes(self._asked))
         self._progress.reports.append(report)
         self._observer.generation(report)
         if number + 1 < self._settings.run.generations:
@@ -163,9 +190,14 @@ class Course:
         self.genomes += 1
         plan = compile_genome(genome, self._settings.pipeline_settings, self._prompts)
         if plan.digest not in self._known:
-            self._known[plan.digest] = genome, plan
+            self._known.add(plan.digest, genome)
             self._store.put_plan(plan.digest, dumps(genome))
         return plan
+
+    def _pipeline(self, digest: str) -> tuple[Genome, Plan]:
+        """The first genome of a phenotype, and its plan."""
+        genome = self._known[digest]
+        return genome, compile_genome(genome, self._settings.pipeline_settings, self._prompts)
 
     def _contest(self, number: int, individuals: Iterable[Individual], plans: Mapping[int, Plan]) -> Contest:
         prices: dict[str, float] = {}
@@ -185,9 +217,11 @@ class Course:
 
     async def _measure(self, contest: Contest) -> None:
         """All that the policy wants, and once more what the infrastructure has lost of these plans before."""
+        self._asked = []
         wanted = self._lost(contest) + self._policy.wanted(contest, self._ledger)
         while wanted:
             self._ledger.add(await self._scheduler.measure(wanted))
+            self._asked += wanted
             wanted = self._policy.wanted(contest, self._ledger)
 
     def _lost(self, contest: Contest) -> tuple[Measurement, ...]:
@@ -279,7 +313,7 @@ class Course:
             mean=mean,
             single_best=self._single_best(number, cells),
             species=len(self._evolution.species),
-            nodes=float(np.mean([len(self._known[plans[key].digest][0].inner) for key in plans])),
+            nodes=float(np.mean([len(self._known[plans[key].digest].inner) for key in plans])),
         )
 
     # -- what it has found -----------------------------------------------------------------------------------------
@@ -309,7 +343,7 @@ class Course:
         estimates = self._ledger.levelled(list(self._ledger))
 
         def rank(digest: str) -> tuple[float, float]:
-            fitness = self._fitness(self._known[digest][0], digest, estimates)
+            fitness = self._fitness(self._known[digest], digest, estimates)
             assert fitness is not None  # it has an estimate
             return -fitness, self._ledger.tokens(digest)
 
@@ -317,7 +351,7 @@ class Course:
         ranked = sorted(estimates, key=rank)
         founders = [digest for digest in ranked[count:] if digest in self._founders] if count else []
         for digest in ranked[: max(count, 1)] + founders:
-            genome, plan = self._known[digest]
+            genome, plan = self._pipeline(digest)
             search = self._ledger.estimate(digest)
             assert search is not None  # it is in the ledger
             found.append(Candidate(genome, plan, search))
@@ -331,7 +365,7 @@ class Course:
         """The front of accuracy and tokens, cheapest first; empty where tokens are no objective."""
         if not self._settings.evaluation.weighs_tokens:
             return ()
-        return front_of(self._ledger, self._known, self._settings.evaluation.caution)
+        return front_of(self._ledger, self._pipeline, self._settings.evaluation.caution)
 
     async def validated_front(self) -> tuple[FrontPoint, ...]:
         """The front, each point measured as the champion is."""
@@ -346,28 +380,3 @@ class Course:
             for replicate in range(self._settings.evaluation.validation_replicates)
             for problem in self._problems.validation
         ]
-
-
-def _record(
-    report: GenerationReport,
-    individuals: Iterable[Individual],
-    plans: Mapping[int, Plan],
-    estimates: Mapping[str, Estimate],
-    fitness: Mapping[int, float | None],
-) -> dict[str, object]:
-    """A generation as it is kept: who was there, from whom, measured as what."""
-    return {
-        "report": asdict(report),
-        "individuals": [
-            {
-                "key": one.key,
-                "parents": list(one.parents),
-                "species": one.species,
-                "plan": plans[one.key].digest,
-                "genome": to_document(one.genome),
-                "estimate": None if (found := estimates.get(plans[one.key].digest)) is None else asdict(found),
-                "fitness": fitness[one.key],
-            }
-            for one in individuals
-        ],
-    }

@@ -41,7 +41,7 @@ async def test_everything_comes_back_as_it_was_put(tmp_path):
         store.put_call("k", CHAT, "d", ANSWER), store.put_execution("e", "HumanEval/0", VERDICT), store.put_cell(CELL)
     )
     store.put_meta("a", "b")
-    store.put_generation(1, "{}")
+    store.put_generation(1, "{}", b"evidence")
     store.close()
     again = Store(tmp_path / "run.sqlite")
     assert again.call("k") == ANSWER
@@ -49,6 +49,7 @@ async def test_everything_comes_back_as_it_was_put(tmp_path):
     assert list(again.cells()) == [CELL] == list(again.cells_of("p", {("HumanEval/0", Purpose.SEARCH, 2)}))
     assert again.meta("a") == "b"
     assert list(again.generations()) == [(1, "{}")]
+    assert (again.record(1), again.evidence(1)) == ("{}", b"evidence")
     assert again.call("other") is None
     assert not list(again.cells_of("p", {("HumanEval/0", Purpose.VALIDATION, 2), ("HumanEval/0", Purpose.SEARCH, 1)}))
     assert not list(again.cells_of("q", {("HumanEval/0", Purpose.SEARCH, 2)}))

@@ -71,7 +71,7 @@ def rows_of_schema_1(path: Path) -> dict[str, list[tuple]]:
             "executions": sorted(db.execute("SELECT key, problem, verdict FROM executions")),
             "cells": sorted(db.execute("SELECT * FROM cells"), key=repr),
             "plans": sorted(db.execute("SELECT * FROM plans")),
-            "generations": sorted(db.execute("SELECT * FROM generations")),
+            "generations": sorted(db.execute("SELECT number, record FROM generations")),
             "meta": sorted(db.execute("SELECT * FROM meta")),
         }
 
@@ -86,7 +86,7 @@ def rows_today(path: Path) -> dict[str, list[tuple]]:
             "executions": sorted(db.execute("SELECT key, problem, verdict FROM executions")),
             "cells": sorted((row[:-2] for row in db.execute("SELECT * FROM cells WHERE shown IS NULL")), key=repr),
             "plans": sorted(db.execute("SELECT * FROM plans")),
-            "generations": sorted(db.execute("SELECT * FROM generations")),
+            "generations": sorted(db.execute("SELECT number, record FROM generations")),
             "meta": sorted(db.execute("SELECT * FROM meta")),
         }
 

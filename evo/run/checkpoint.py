@@ -1,0 +1,44 @@
+"""A search between two generations: what it has to know to go on without going through the earlier ones again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from evo.evaluation import Store
+
+__all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
+
+_KEY = "checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """number: of the generation that comes next. evolution: Evolution.state. genomes: compiled so far. founders:
+    digests of their plans.
+    """
+
+    number: int
+    evolution: Mapping[str, Any]
+    genomes: int
+    founders: Sequence[str]
+
+
+_FIELDS = tuple(field.name for field in fields(Checkpoint))
+
+
+def write_checkpoint(store: Store, checkpoint: Checkpoint) -> None:
+    """Put it in the place of the one before, at once."""
+    store.put_meta(_KEY, json.dumps({name: getattr(checkpoint, name) for name in _FIELDS}))
+
+
+def read_checkpoint(store: Store, generations: int) -> Checkpoint | None:
+    """The latest one, if a search of so many generations can go on from it.
+
+    It cannot where fewer generations are wanted now, and where cells are missing: these are measured again, which may
+    change what their generation decided.
+    """
+    if (text := store.meta(_KEY)) is None or not store.complete:
+        return None
+    checkpoint = Checkpoint(**json.loads(text))
+    return checkpoint if checkpoint.number <= generations else None
