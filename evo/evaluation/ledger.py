@@ -21,9 +21,10 @@ T = TypeVar("T")
 Key = tuple[str, Purpose, int]
 Row = tuple[Purpose, int, tuple[str, ...]]  # purpose, replicate and the problems measured so
 
-_UNPACKED = 500  # plans; more than most populations have
+_UNPACKED = 200  # plans; more than most populations have
 _DIGITS = 9  # of a fitted mean, so that what is equal stays equal
 _SELECTION = frozenset({Purpose.SEARCH, Purpose.REEVALUATION})
+_ALL = frozenset(Purpose)
 
 
 class Ledger:
@@ -80,11 +81,11 @@ class Ledger:
 
     def tokens(self, plan: str) -> float:
         """Mean tokens (prompt and completion) that the plan uses on one problem; 0 without evidence."""
-        return self._tell(_tokens, plan, Purpose)
+        return self._tell(_tokens, plan, _ALL)
 
     def seconds(self, plan: str) -> float | None:
         """Mean seconds that the plan's calls take on one problem, one after the other; None if none are on record."""
-        return self._tell(_seconds, plan, Purpose)
+        return self._tell(_seconds, plan, _ALL)
 
     def shown(self, plan: str) -> float:
         """Mean share of visible tests that its answers pass, 0..1; 0.0 without evidence."""

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from evo.errors import UserError
-from evo.evaluation import Purpose
+from evo.evaluation import Ledger, Purpose
 from evo.genome import read_genome
 from evo.run import RunFolder
 from evo.run.report import findings
@@ -45,6 +46,18 @@ def test_replayed_runs_are_the_cells_that_were_measured(record: Record) -> None:
         assert one.trace.tokens == one.cell.prompt_tokens + one.cell.completion_tokens
         verdicts = [step.verdict for step in one.trace.steps if step.verdict is not None]
         assert tuple(verdict.error_type for verdict in verdicts) == one.cell.error_types
+
+
+def test_pipelines_that_lost_all_common_problems_claim_nothing(record: Record) -> None:
+    """As a server leaves it that was away for most of a generation."""
+    cells = []
+    for place, plan in enumerate(sorted({one.plan for one in record.generations[0]})):
+        looks = [cell for cell in record.ledger.cells(plan, (Purpose.SEARCH,)) if cell.replicate == 0]
+        kept = sorted(cell.problem for cell in looks)[-(place % 2)]
+        cells += [cell._replace(solved=cell.solved if cell.problem == kept else None) for cell in looks]
+    assert len({cell.problem for cell in cells if cell.solved is not None}) == 2
+    lost = replace(record, generations=record.generations[:1], ledger=Ledger(cells))
+    assert findings.claim_points(lost) == []
 
 
 def test_traffic_adds_up(record: Record) -> None:

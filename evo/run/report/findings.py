@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -120,11 +120,11 @@ def claim_points(record: Record) -> list[ClaimPoint]:
     """In each generation, the pipeline that its first seeds alone would have chosen, and how it did on others."""
     points = []
     for number, generation in enumerate(record.generations):
-        problems = _problems_of(record, generation)
-        looks = {one.plan: _first_look(record, one.plan, problems) for one in generation}
-        scored = {plan: sum(look.values()) / len(look) for plan, look in looks.items() if len(look) == len(problems)}
-        if not scored:
+        looks = {one.plan: _first_look(record, one.plan) for one in generation}
+        problems = _common(looks.values())
+        if not problems:
             continue
+        scored = {plan: sum(look[p] for p in problems) / len(problems) for plan, look in looks.items() if look}
         plan = max(scored, key=lambda plan: (scored[plan], plan))
         others = [c for c in _all(record, plan) if c.problem in problems and not _is_first(c)]
         since = estimate(others)
@@ -135,18 +135,18 @@ def claim_points(record: Record) -> list[ClaimPoint]:
     return points
 
 
-def _problems_of(record: Record, generation: Iterable[Individual]) -> frozenset[str]:
-    """The problems that a generation was measured on: those that all of its newest pipelines' first looks have."""
-    subsets = [frozenset(_first_look(record, one.plan, None)) for one in generation]
-    seen = [subset for subset in subsets if subset]
+def _common(looks: Iterable[Mapping[str, bool]]) -> frozenset[str]:
+    """The problems that a generation was measured on: those that all first looks which show anything have."""
+    seen = [frozenset(look) for look in looks if look]
     return frozenset.intersection(*seen) if seen else frozenset()
 
 
-def _first_look(record: Record, plan: str, problems: frozenset[str] | None) -> dict[str, bool]:
+def _first_look(record: Record, plan: str) -> dict[str, bool]:
+    """By problem, what a plan's first seeds showed."""
     return {
         cell.problem: cell.solved
         for cell in record.ledger.cells(plan, (Purpose.SEARCH,))
-        if _is_first(cell) and cell.solved is not None and (problems is None or cell.problem in problems)
+        if _is_first(cell) and cell.solved is not None
     }
 
 
