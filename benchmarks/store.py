@@ -6,8 +6,8 @@ the same functions that the commands call, every step in a process of its own th
 the processor worked for it (the better number on a busy machine), and its peak of memory:
 
     open     everything that a session opens, and one call and one cell looked up
-    resume   the replay from generation 0 until the first call would be made that was not paid for, breeding included,
-             and the candidates for champion
+    resume   until the first call would be made that was not paid for
+    end      the same, and the candidates for champion chosen from all cells
     report   the page of evo.report
     check    what evo.doctor asks of the run, its integrity included
     naive    for comparison: every call with its text loaded into a list, as a run that keeps its record in memory does
@@ -158,11 +158,23 @@ async def open_it(folder: RunFolder) -> None:
 
 
 async def resume(folder: RunFolder) -> None:
+    async with resumed(folder):
+        pass
+
+
+async def end(folder: RunFolder) -> None:
+    async with resumed(folder) as replay:
+        assert replay.finalists()
+
+
+@asynccontextmanager
+async def resumed(folder: RunFolder) -> AsyncIterator[Course]:
+    """A search that is where it was cut off."""
     text = folder.config.read_text("utf-8")
     async with opened(folder, text) as bench:
         replay = course(bench, text, bench.scheduler)
         await replay.evolve()
-        assert replay.finalists()
+        yield replay
         assert bench.scheduler.counters.calls_made == 0
 
 
@@ -180,7 +192,7 @@ async def naive(folder: RunFolder) -> None:
         assert db.execute("SELECT * FROM calls").fetchall()
 
 
-STEPS: Sequence[Callable[[RunFolder], Coroutine[None, None, None]]] = (open_it, resume, report, check, naive)
+STEPS: Sequence[Callable[[RunFolder], Coroutine[None, None, None]]] = (open_it, resume, end, report, check, naive)
 
 
 def measured(step: Callable[[RunFolder], Coroutine[None, None, None]], folder: RunFolder) -> tuple[float, float, float]:

@@ -175,12 +175,15 @@ class Store:
             raise KeyError(generation)
         return cast(str, row[0])
 
-    def evidence(self, generation: int) -> bytes:
-        """What a finished generation took into account. Raises KeyError where it is not on record."""
-        row = self._row("SELECT evidence FROM generations WHERE number=? AND evidence NOT NULL", generation)
-        if row is None:
-            raise KeyError(generation)
-        return cast(bytes, row[0])
+    def evidence(self, generation: int) -> bytes | None:
+        """What a finished generation took into account; None where that is not on record."""
+        row = self._row("SELECT evidence FROM generations WHERE number=?", generation)
+        return None if row is None else cast(bytes | None, row[0])
+
+    def measured(self) -> dict[str, int]:
+        """Measured cells by plan."""
+        with self._reading():
+            return dict(self._db.execute("SELECT plan, COUNT(*) FROM cells WHERE solved NOT NULL GROUP BY plan"))
 
     @property
     def complete(self) -> bool:

@@ -1,11 +1,12 @@
 """A search between two generations: what it has to know to go on without going through the earlier ones again."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from evo.evaluation import Store
+from evo.evaluation import Store, evidence_from_bytes
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -35,10 +36,21 @@ def write_checkpoint(store: Store, checkpoint: Checkpoint) -> None:
 def read_checkpoint(store: Store, generations: int) -> Checkpoint | None:
     """The latest one, if a search of so many generations can go on from it.
 
-    It cannot where fewer generations are wanted now, and where cells are missing: these are measured again, which may
-    change what their generation decided.
+    It cannot where fewer generations are wanted now, where cells are missing (they are measured again, which may change
+    what their generation decided), and where the record has lost some.
     """
     if (text := store.meta(_KEY)) is None or not store.complete:
         return None
     checkpoint = Checkpoint(**json.loads(text))
-    return checkpoint if checkpoint.number <= generations else None
+    return checkpoint if checkpoint.number <= generations and _is_on_record(store, checkpoint.number) else None
+
+
+def _is_on_record(store: Store, number: int) -> bool:
+    """Whether the plans of the generations before have as many cells as were taken into account."""
+    taken, had = Counter[str](), store.measured()
+    for earlier in range(number):
+        if (evidence := store.evidence(earlier)) is None:
+            return False
+        for plan, _, _, problems in evidence_from_bytes(evidence):
+            taken[plan] += len(problems)
+    return all(had.get(plan, 0) >= count for plan, count in taken.items())

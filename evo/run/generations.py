@@ -39,8 +39,10 @@ def generation_record(
 
 
 def finished(store: Store, number: int) -> Iterator[tuple[GenerationReport, bytes]]:
-    """Report and evidence of each generation before this one."""
+    """Report and evidence of each generation before this one, all of which have it."""
     for earlier in range(number):
         report = json.loads(store.record(earlier))["report"]
         best, mean = Estimate(**report.pop("best")), Estimate(**report.pop("mean"))
-        yield GenerationReport(best=best, mean=mean, **report), store.evidence(earlier)
+        evidence = store.evidence(earlier)
+        assert evidence is not None
+        yield GenerationReport(best=best, mean=mean, **report), evidence

@@ -49,3 +49,20 @@ def test_packed_or_not_it_says_the_same(batches):
         plain |= {(cell.plan, cell.problem, cell.purpose, cell.replicate): cell for cell in batch}
     kept = [cell for plan in packing for cell in packing.cells(plan, Purpose)]
     assert {(cell.plan, cell.problem, cell.purpose, cell.replicate): cell for cell in kept} == plain
+
+
+@given(st.lists(st.lists(CELLS.filter(lambda cell: cell.solved is not None), max_size=8), max_size=6))
+def test_recalled_it_says_the_same(batches):
+    kept, record = Ledger(), dict[tuple, Cell]()
+    recalled = Ledger(recorded=lambda plan, keys: [c for c in record.values() if c.plan == plan and c[1:4] in keys])
+    for batch in batches:
+        new = {(cell.plan, cell.problem, cell.purpose, cell.replicate): cell for cell in batch}
+        new = {key: cell for key, cell in new.items() if key not in record}
+        record |= new
+        kept.add(new.values())
+        for cell in new.values():
+            recalled.recall(cell.plan, cell.purpose, cell.replicate, (cell.problem,))
+    other = Cell("a", "elsewhere", Purpose.VALIDATION, 0, True)
+    record[other[:4]] = other  # on record, but not recalled
+    assert everything(recalled) == everything(kept)
+    assert list(recalled) == list(kept)

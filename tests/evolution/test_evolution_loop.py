@@ -1,5 +1,6 @@
 """Ask and tell: pure in (config, seed, told), and never at a loss whatever it is told."""
 
+import json
 import os
 import random
 import subprocess
@@ -38,6 +39,42 @@ def test_the_same_seed_gives_the_same_course_and_another_seed_another(make_confi
     config = make_config()
     assert course(config, 3, 12) == course(config, 3, 12)
     assert course(config, 3, 2) != course(config, 4, 2)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    space=st.sampled_from(["tiny", "graph"]),
+    seed=st.integers(0, 99),
+    told=st.lists(st.lists(NUMBER, min_size=8, max_size=8), min_size=2, max_size=6),
+    data=st.data(),
+)
+def test_restored_from_any_generation_it_takes_the_same_course(make_config, space, seed, told, data):
+    evolution = Evolution(make_config(space), seed)
+    restored = evolution
+    stop = data.draw(st.integers(0, len(told) - 1))
+    for number, values in enumerate(told):
+        if number == stop:
+            restored = Evolution.restored(make_config(space), seed, json.loads(json.dumps(evolution.state())))
+        asked = restored.ask()
+        assert asked == evolution.ask()
+        assert (restored.elites, restored.founders) == (evolution.elites, evolution.founders)
+        assert restored.state() == evolution.state()
+        fitness = {one.key: value for one, value in zip(asked, values, strict=False)}
+        fitness |= dict.fromkeys({one.key for one in asked} - fitness.keys())
+        for each in {id(one): one for one in (evolution, restored)}.values():
+            each.tell(fitness)
+        assert restored.species == evolution.species
+
+
+def test_a_newborn_is_a_newborn_after_restoring(make_config):
+    evolution = Evolution(make_config(), 1)
+    evolution.tell({one.key: score(one) for one in evolution.ask()})
+    restored = Evolution.restored(make_config(), 1, json.loads(json.dumps(evolution.state())))
+    asked = restored.ask()
+    born = next(one for one in asked if one.key not in restored.elites)
+    restored.revise(born.key, born.genome)
+    with pytest.raises(ValueError, match="no newborn"):
+        restored.revise(restored.elites[0], born.genome)
 
 
 def test_the_course_does_not_depend_on_the_process(make_config):
