@@ -19,7 +19,8 @@ class Clock:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._started = self._latest = now()
-        self._took: list[float] = []  # seconds per generation
+        self._first: float | None = None  # seconds of a search's first generation
+        self._took: list[float] = []  # and of the others that were not all on record
         self._cells: tuple[float, int] | None = None  # when the phase of wanted cells began, with how many done
 
     def seconds(self) -> float:
@@ -30,11 +31,15 @@ class Clock:
         """Completion tokens per second since the start."""
         return progress.counters.completion_tokens / max(self.seconds(), 1e-9)
 
-    def generation_ended(self) -> None:
-        """Take the time of the generation that has just ended."""
-        now = self._now()
-        self._took.append(now - self._latest)
-        self._latest = now
+    def generation_ended(self, progress: Progress) -> None:
+        """Take the time of the generation that has just ended; those before any call say nothing of later ones."""
+        before, self._latest = self._latest, self._now()
+        if not progress.counters.calls_made:
+            return
+        if len(progress.reports) == 1:
+            self._first = self._latest - before
+        else:
+            self._took.append(self._latest - before)
 
     def remaining(self, progress: Progress) -> str:
         """Time to go: of the search (validation not counted), then of what follows; "?" while nothing is known.
@@ -47,14 +52,14 @@ class Clock:
 
     def _search_seconds(self, progress: Progress) -> float | None:
         counters, spent = progress.counters, self._now() - self._latest
-        later = progress.generations - len(self._took) - 1
-        if self._took:
-            recent = self._took[1:][-_RECENT:] or [self._took[0] * _LATER]
+        later = progress.generations - len(progress.reports) - 1
+        recent = self._took[-_RECENT:] or ([] if self._first is None else [self._first * _LATER])
+        if recent:
             usual = sum(recent) / len(recent)
             seconds = max(usual - spent, 0.0) + later * max(usual, spent)
         elif counters.cells_done:
-            first = spent * counters.cells_wanted / counters.cells_done
-            seconds = first - spent + later * first * _LATER
+            here = spent * counters.cells_wanted / counters.cells_done
+            seconds = here - spent + later * here * (1.0 if progress.reports else _LATER)
         else:
             return None
         limit = progress.settings.run.limit_minutes

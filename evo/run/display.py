@@ -75,7 +75,7 @@ class PlainLines(Observer):
     def generation(self, report: GenerationReport) -> None:
         progress = self._progress
         assert progress is not None  # nothing ends before it started
-        self._clock.generation_ended()
+        self._clock.generation_ended(progress)
         counters = progress.counters
         self._say(
             f"generation {report.number + 1}/{progress.generations}: {_best(report)}; {report.species} species; "
@@ -128,7 +128,8 @@ class LiveDisplay(Observer):
             self._live.update(self._panel())
 
     def generation(self, report: GenerationReport) -> None:
-        self._clock.generation_ended()
+        assert self._progress is not None  # nothing ends before it started
+        self._clock.generation_ended(self._progress)
         self._console.print(
             f"generation {report.number + 1:>3}: {_best(report)}; {report.species} species", markup=False
         )

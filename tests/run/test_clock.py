@@ -8,10 +8,10 @@ from evo.run.result import Progress
 from evo.run.settings import parse_settings, read_preset
 
 
-def searching(done, wanted, *, limit=0):
+def searching(done, wanted, *, limit=0, made=1, ended=0):
     settings = parse_settings(read_preset("tiny", {"run.limit_minutes": str(limit)}), "tiny")
-    counters = Counters(cells_done=done, cells_wanted=wanted)
-    return Progress("x", settings, phase="search", generations=11, counters=counters)
+    counters = Counters(cells_done=done, cells_wanted=wanted, calls_made=made)
+    return Progress("x", settings, phase="search", generations=11, counters=counters, reports=[None] * ended)
 
 
 class Hand:
@@ -36,14 +36,29 @@ def test_later_generations_are_expected_to_be_cheaper_than_the_first():
 def test_what_generations_took_lately_is_what_counts():
     hand = Hand()
     clock = Clock(hand)
+    progress = searching(400, 400, ended=5)
     for took in (100.0, 50.0, 10.0, 10.0, 10.0):
         hand.time += took
-        clock.generation_ended()
-    assert clock.remaining(searching(400, 400)) == duration(6 * 10)
+        clock.generation_ended(progress)
+    assert clock.remaining(progress) == duration(6 * 10)
     hand.time += 4
-    assert clock.remaining(searching(400, 400)) == duration(6 + 5 * 10)
+    assert clock.remaining(progress) == duration(6 + 5 * 10)
     hand.time += 26
-    assert clock.remaining(searching(400, 400)) == duration(5 * 30), "a generation that takes long says so"
+    assert clock.remaining(progress) == duration(5 * 30), "a generation that takes long says so"
+
+
+def test_generations_from_the_record_say_nothing_of_those_to_come():
+    hand = Hand()
+    clock = Clock(hand)
+    for ended in range(1, 6):
+        hand.time += 0.1
+        clock.generation_ended(searching(0, 0, made=0, ended=ended))
+    assert clock.remaining(searching(0, 0, made=0, ended=5)) == "?"
+    hand.time += 30
+    assert clock.remaining(searching(48, 96, ended=5)) == duration(30 + 5 * 60)
+    hand.time += 30
+    clock.generation_ended(searching(96, 96, ended=6))
+    assert clock.remaining(searching(96, 96, ended=6)) == duration(60 + 4 * 60)
 
 
 def test_a_limit_is_the_most_that_it_can_be():
