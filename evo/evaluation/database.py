@@ -11,9 +11,12 @@ from pathlib import Path
 
 from evo.errors import UserError
 
-__all__ = ["SCHEMA_VERSION", "open_database", "open_readonly", "read_meta"]
+__all__ = ["PUT_CALL", "PUT_MODEL", "SCHEMA_VERSION", "open_database", "open_readonly", "read_meta"]
 
 SCHEMA_VERSION = 5
+PUT_MODEL = "INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)"
+PUT_CALL = """INSERT OR IGNORE INTO calls
+    SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?,?"""
 _BUSY_SECONDS = 60.0  # another process may be writing into a shared call store
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.errors import UserError
-from evo.evaluation.database import open_database, open_readonly
+from evo.evaluation.database import PUT_CALL, PUT_MODEL, open_database, open_readonly
 
 __all__ = ["TABLES", "Evidence", "readable_rows", "take_evidence"]
 
@@ -72,10 +72,8 @@ def _take_calls(new: sqlite3.Connection, names: dict[int, tuple[str, str]], batc
     """Calls with their models. A call is found by its key, so one whose model's row is lost is still worth having."""
     known = [(*row[:2], *names.get(row[2], ("?", "")), *row[3:]) for row in batch]
     models = sorted({row[2:4] for row in known})
-    new.executemany("INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)", models)
-    statement = """INSERT OR IGNORE INTO calls
-        SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?,?"""
-    return _take(new, statement, [row[1:] for row in known])
+    new.executemany(PUT_MODEL, models)
+    return _take(new, PUT_CALL, [row[1:] for row in known])
 
 
 def _take(new: sqlite3.Connection, statement: str, rows: list[tuple[Any, ...]]) -> int:

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from evo.errors import EvoError, UserError
 from evo.evaluation.cell import Cell, Purpose
-from evo.evaluation.database import open_database, open_readonly
+from evo.evaluation.database import PUT_CALL, PUT_MODEL, open_database, open_readonly
 from evo.evaluation.records import request_of, verdict_from_json, verdict_to_json
 from evo.evaluation.seeds import purpose_of
 from evo.evaluation.spent import Spent, purpose_of_request
@@ -26,9 +26,6 @@ from evo.sandbox import Verdict
 
 __all__ = ["Store"]
 
-_PUT_MODEL = "INSERT OR IGNORE INTO models (name, digest) VALUES (?,?)"
-_PUT_CALL = """INSERT OR IGNORE INTO calls
-    SELECT NULL, ?, (SELECT id FROM models WHERE name=? AND digest=?), ?,?,?,?,?,?,?,?,?"""
 _PUT_EXECUTION = "INSERT OR IGNORE INTO executions VALUES (NULL,?,?,?)"
 _PUT_PLAN = """INSERT INTO plans VALUES (?,?)
     ON CONFLICT (digest) DO UPDATE SET genome = excluded.genome WHERE genome IS NULL AND excluded.genome NOT NULL"""
@@ -94,8 +91,8 @@ class Store:
         )
         if row is None:
             return None
-        self._append(_PUT_MODEL, row[:2])
-        self._append(_PUT_CALL, (key, *row))
+        self._append(PUT_MODEL, row[:2])
+        self._append(PUT_CALL, (key, *row))
         return Completion(row[5], row[6], row[7], row[8], cast(Finish, row[9]))
 
     async def put_call(self, key: str, chat: Chat, model_digest: str, answer: Completion) -> None:
@@ -103,7 +100,7 @@ class Store:
         head = (key, chat.model, model_digest, chat.problem, chat.role, request_of(chat))
         used = (answer.prompt_tokens, answer.completion_tokens, answer.seconds, answer.finish)
         tail = (answer.text, *used, purpose_of(chat.seed).value)
-        writes = [(_PUT_MODEL, (chat.model, model_digest)), (_PUT_CALL, head + tail)]
+        writes = [(PUT_MODEL, (chat.model, model_digest)), (PUT_CALL, head + tail)]
         if self._shared is not None and not self._shared._readonly:
             await asyncio.gather(self._put(*writes), self._shared._put(*writes))
         else:

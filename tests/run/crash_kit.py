@@ -16,6 +16,7 @@ from pathlib import Path
 import evo
 from evo.evaluation import Store
 from evo.models.simulated import SimulatedBackend
+from evo.run import Observer
 
 SETTINGS = {
     "models.backend": "simulated",
@@ -40,6 +41,21 @@ class Death:
     kind: str
     number: int
     moment: int = 0
+
+
+class Stopped(Exception):
+    pass
+
+
+class StoppingAfter(Observer):
+    """Ends a search, as any error does, when a generation is done."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def generation(self, report):
+        if report.number == self._number:
+            raise Stopped
 
 
 def problems(path: Path, count: int) -> Path:

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from crash_kit import problems, tables
+from crash_kit import Stopped, StoppingAfter, problems, tables
 
 import evo
 from evo.evaluation import Measurement, Purpose, Store, evidence_from_bytes, evidence_to_bytes
@@ -22,20 +22,7 @@ SETTINGS = {
     "evaluation.validation_replicates": "1",
     "baselines.enabled": "false",
 }
-FILES = ("champion.json", "fitness.png", "fitness.csv", "summary.md")
-
-
-class Stopped(Exception):
-    pass
-
-
-class StoppingAfter(Observer):
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def generation(self, report):
-        if report.number == self._number:
-            raise Stopped
+FILES = ("champion.json", "fitness.png", "fitness.csv")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +62,7 @@ def change(folder: Path, statement: str) -> None:
 
 
 def same(one: Path, other: Path) -> bool:
-    files = [(one / name).read_bytes() == (other / name).read_bytes() for name in FILES[:3]]
+    files = [(one / name).read_bytes() == (other / name).read_bytes() for name in FILES]
     return all(files) and tables(one) == tables(other)
 
 

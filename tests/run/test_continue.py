@@ -9,11 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from crash_kit import problems, recorded, tables
+from crash_kit import Stopped, StoppingAfter, problems, recorded, tables
 
 import evo
 from evo.errors import UserError
-from evo.run import Observer
 
 FILES = ("champion.json", "fitness.png", "fitness.csv")  # topology.png has the run's name in it
 SETTINGS = {
@@ -24,15 +23,6 @@ SETTINGS = {
     "evaluation.validation_replicates": "1",
     "baselines.enabled": "false",
 }
-
-
-class Stopped(Exception):
-    pass
-
-
-class Stopping(Observer):
-    def generation(self, report):
-        raise Stopped
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -53,7 +43,7 @@ def home(tmp_path_factory) -> Path:
     settings = SETTINGS | {"tasks.benchmark": str(tasks)}
     evo.search("tiny", run=str(home / "runs" / "whole"), changes=settings)
     with pytest.raises(Stopped):
-        evo.search("tiny", run=str(home / "runs" / "short"), changes=settings, observer=Stopping())
+        evo.search("tiny", run=str(home / "runs" / "short"), changes=settings, observer=StoppingAfter(0))
     assert recorded(home / "runs" / "short") < recorded(home / "runs" / "whole")
     return home
 
