@@ -18,6 +18,6 @@ def evidence_to_bytes(measured: Iterable[Measurement]) -> bytes:
 
 
 def evidence_from_bytes(evidence: bytes) -> Iterator[tuple[str, Purpose, int, tuple[str, ...]]]:
-    """What ``evidence_to_bytes`` made, row by row."""
+    """What ``evidence_to_bytes`` made, row by row. Raises ValueError, TypeError or zlib.error for anything else."""
     for plan, purpose, replicate, problems in json.loads(zlib.decompress(evidence)):
         yield plan, Purpose(purpose), replicate, tuple(problems)

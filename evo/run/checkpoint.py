@@ -1,6 +1,7 @@
 """A search between two generations: what it has to know to go on without going through the earlier ones again."""
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -37,12 +38,15 @@ def read_checkpoint(store: Store, generations: int) -> Checkpoint | None:
     """The latest one, if a search of so many generations can go on from it.
 
     It cannot where fewer generations are wanted now, where cells are missing (they are measured again, which may change
-    what their generation decided), and where the record has lost some.
+    what their generation decided), and where the record has lost some or is damaged there.
     """
     if (text := store.meta(_KEY)) is None or not store.complete:
         return None
-    checkpoint = Checkpoint(**json.loads(text))
-    return checkpoint if checkpoint.number <= generations and _is_on_record(store, checkpoint.number) else None
+    try:
+        checkpoint = Checkpoint(**json.loads(text))
+        return checkpoint if checkpoint.number <= generations and _is_on_record(store, checkpoint.number) else None
+    except (ValueError, TypeError, zlib.error):  # going through all generations is always right
+        return None
 
 
 def _is_on_record(store: Store, number: int) -> bool:

@@ -106,6 +106,23 @@ def test_cells_that_the_record_has_lost_are_measured_again(home, short, told):
     assert same(short, home / "whole")
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE meta SET value = SUBSTR(value, 1, 99) WHERE key = 'checkpoint'",
+        "UPDATE meta SET value = '{}' WHERE key = 'checkpoint'",
+        "UPDATE meta SET value = '[]' WHERE key = 'checkpoint'",
+        "UPDATE generations SET evidence = X'00' WHERE number = 1",
+        "UPDATE generations SET evidence = NULL WHERE number = 1",
+    ],
+)
+def test_a_damaged_one_is_none(home, short, told, damage):
+    change(short, damage)
+    evo.search(run=str(short))
+    assert told == [0, 1, 2, 3, 4]
+    assert same(short, home / "whole")
+
+
 def test_fewer_generations_are_gone_through_from_the_start(short, told):
     result = evo.search(run=str(short), changes={"run.generations": "2"})
     assert told == [0, 1]
