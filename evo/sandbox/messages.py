@@ -11,40 +11,35 @@ from evo.sandbox.verdict import FailedAssert, Frame, Status, Verdict
 
 __all__ = ["from_json", "receive", "send", "to_json"]
 
+_LENGTH: Final = struct.Struct("<I")
+_CHUNK: Final = 1 << 16
 _FIELDS: Final = tuple(field.name for field in fields(Verdict))
 
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     """Send one message. Raises OSError."""
     content = json.dumps(message).encode()
-    connection.sendall(struct.pack("<I", len(content)) + content)
+    connection.sendall(_LENGTH.pack(len(content)) + content)
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """The next message; None at the end. Raises OSError (TimeoutError among them)."""
-    head = _exactly(connection, 4)
-    if head is None:
-        return None
-    (length,) = struct.unpack("<I", head)
-    content = _exactly(connection, length)
-    if content is None:
-        return None
-    message: dict[str, Any] = json.loads(content)
-    return message
+    """The next message; None at the end. Raises OSError (TimeoutError among them).
 
-
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    parts: list[bytes] = []
-    while count:
+    Mostly one system call: each message waits for an answer to the last, so nothing arrives behind it.
+    """
+    arrived, wanted = bytearray(), _LENGTH.size
+    while len(arrived) < wanted:
         try:
-            part = connection.recv(min(count, 1 << 20))
+            part = connection.recv(_CHUNK)
         except ConnectionResetError:  # whoever was there was killed
             part = b""
         if not part:
             return None
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+        arrived += part
+        if len(arrived) >= _LENGTH.size:
+            wanted = _LENGTH.size + _LENGTH.unpack_from(arrived)[0]
+    message: dict[str, Any] = json.loads(arrived[_LENGTH.size :])
+    return message
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:

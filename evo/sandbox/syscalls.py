@@ -25,8 +25,12 @@ _AF_UNIX: Final = 1
 _PR_SET_NAME, _PR_GET_NAME = 15, 16
 # Asking about a terminal, close-on-exec, non-blocking: what Python's io and socket modules do to a descriptor.
 _IOCTLS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# Duplicating, flags, locks, a pipe's size. Not: owner and signal of a descriptor, which send signals without kill.
-_FCNTLS: Final = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)
+# Duplicating, flags, asking for locks, a pipe's size. Not: owner and signal of a descriptor, which send signals without
+# kill.
+_FCNTLS: Final = (0, 1, 2, 3, 4, 5, 36, 1030, 1032)
+# Taking locks does nothing and succeeds: a run shares no file of its own, and by a lock on one of the machine's (the
+# null device, the library) it could speak to another run, or keep others waiting.
+_LOCKS: Final = (6, 7, 37, 38)
 _LOW: Final = 0xFFFFFFFF
 
 # Not chmod, utime and their like: Landlock has no say over them, so they would reach every file of the same user.
@@ -35,7 +39,7 @@ _ALLOWED: Final = """
     futex futex_waitv rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack rt_sigpending rt_sigtimedwait rt_sigsuspend
     open openat openat2 creat newfstatat stat lstat statx access faccessat faccessat2 readlink readlinkat
     getdents getdents64 pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2
-    sendfile copy_file_range splice tee dup dup2 dup3 flock fsync fdatasync
+    sendfile copy_file_range splice tee dup dup2 dup3 fsync fdatasync
     truncate ftruncate fadvise64 statfs fstatfs getcwd chdir fchdir
     unlink unlinkat rename renameat renameat2 umask
     pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd eventfd2
@@ -65,6 +69,9 @@ def zygote_program() -> bytes:
     rules.allow("fallocate", args={1: 0})  # its other modes take more of the disk than a file may be long
     for command in _FCNTLS:
         rules.allow("fcntl", args=[(1, CmpOp.MASKED_EQ, command, _LOW)])
+    rules.errno("flock", 0)
+    for command in _LOCKS:
+        rules.errno("fcntl", 0, args=[(1, CmpOp.MASKED_EQ, command, _LOW)])
     for request in _IOCTLS:
         rules.allow("ioctl", args=[(1, CmpOp.MASKED_EQ, request, _LOW)])
     return rules.program

@@ -129,7 +129,6 @@ def _limits(limits: Limits) -> dict[str, tuple[int, int]]:
     """What the zygote can live with as well: set once and inherited."""
     values = {
         "RLIMIT_FSIZE": (limits.file_bytes,) * 2,
-        "RLIMIT_NOFILE": (limits.descriptors,) * 2,
         "RLIMIT_CORE": (0, 0),
     }
     if sys.platform != "darwin":  # which takes this limit and ignores it
@@ -139,7 +138,10 @@ def _limits(limits: Limits) -> dict[str, tuple[int, int]]:
 
 def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tuple[int, int]]:
     """What each child gets of its own."""
-    values = {"RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1)}
+    values = {
+        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
+        "RLIMIT_NOFILE": (limits.descriptors,) * 2,  # the zygote holds those of several children
+    }
     if tier == SEATBELT:  # counts processes, not threads
         values["RLIMIT_NPROC"] = (0, 0)
     elif user is not None:

@@ -22,7 +22,7 @@ __all__ = ["End", "Zygote"]
 
 _REPORT: Final = struct.Struct("<idQB")  # as in evo.sandbox.inside.zygote
 _DIRTY, _FULL = 1, 2
-_RUNS_EACH: Final = 400
+_RUNS_EACH: Final = 800
 _START_SECONDS: Final = 20.0
 _ANSWER_SECONDS: Final = 20.0
 _MAX_ERRORS: Final = 1 << 16

@@ -178,11 +178,11 @@ CHEATS: dict[str, tuple[str, str]] = {
     ),
     "channel_object": (
         "protocol",
-        "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Channel': o.send(b'V', o.encode((5, None)))\nimport time; time.sleep(0.05)\ndef add(a, b): return 1\n",
+        "import sys\nf = sys._getframe()\nwhile 'channel' not in f.f_locals: f = f.f_back\no = f.f_locals['channel']; o.send(b'V', o.encode((5, None)))\nimport time; time.sleep(0.05)\ndef add(a, b): return 1\n",
     ),
     "channel_send_replaced": (
         "protocol",
-        "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Channel':\n        C = type(o); keep = C.send\n        C.send = lambda self, op, content: keep(self, b'S', b'')\ndef add(a, b): return 1\n",
+        "import sys\nf = sys._getframe()\nwhile 'channel' not in f.f_locals: f = f.f_back\nC = type(f.f_locals['channel']); keep = C.send\nC.send = lambda self, op, content: keep(self, b'S', b'')\ndef add(a, b): return 1\n",
     ),
     "frames_of_the_zygote": (
         "assertion",

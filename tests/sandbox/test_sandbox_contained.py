@@ -6,6 +6,7 @@ from sandbox_hostile import CHECK as HOSTILE_CHECK
 from sandbox_hostile import HOSTILE
 
 from evo.sandbox import Job, SandboxPool
+from evo.sandbox.inside.zygote import MOST
 
 HONEST = Job("def add(a, b): return a + b\n", CHECK, "add")
 
@@ -20,8 +21,8 @@ def test_cheat_is_no_pass_and_named(tiered_pool: SandboxPool, name: str) -> None
     verdict = tiered_pool.run(Job(code, CHECK, "add"))
     assert not verdict.passed
     assert verdict.status in status.split(), verdict
-    if name.endswith("next_run"):
-        assert tiered_pool.run(Job(code, CHECK, "add")).status == status
+    if name.endswith("next_run"):  # in the same row of children, and in the next one
+        assert {tiered_pool.run(Job(code, CHECK, "add")).status for _ in range(2 * MOST)} == {status}
 
 
 @pytest.mark.parametrize("name", WITH_CHECKS)

@@ -16,10 +16,11 @@ import pytest
 from sandbox_kit import CHECK, HONEST, QUICK, TIERS, descendants
 
 from evo.errors import UserError
-from evo.sandbox import Job, SandboxFault, SandboxPool, Status, probe
+from evo.sandbox import Job, Limits, SandboxFault, SandboxPool, Status, probe
 from evo.sandbox import pool as pool_module
 from evo.sandbox.inside.zygote import ENOUGH, MOST
 from evo.sandbox.tiers import BUBBLEWRAP, LANDLOCK, UNSAFE
+from evo.sandbox.zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,6 +82,56 @@ def test_environment_and_scratch_do_not_pass_between_runs(tier: str, monkeypatch
     code = "import os\ndef f(x):\n    found = os.listdir('.') + [v for v in os.environ.values() if 'hunter' in v]\n    open('left', 'w').write('x')\n    return found or 2"
     with SandboxPool(tier=tier) as pool:
         assert [pool.run(Job(code, CHECK, "f")).status for _ in range(3)] == [Status.PASSED] * 3
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_few_descriptors_bind_the_program_and_not_what_runs_it(tier: str) -> None:
+    code = "def f(x):\n    try: kept = [open('/dev/null') for _ in range(x)]\n    except OSError as e: return e.errno\n    return 2"
+    check = "import errno\ndef check(c):\n    assert c(3) == 2\n    assert c(8) == errno.EMFILE"
+    with SandboxPool(limits=Limits(descriptors=12), tier=tier) as pool:
+        for _ in range(2 * MOST):
+            verdict = pool.run(Job(code, check, "f"))
+            assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_locks_tell_nothing_to_a_run_beside(tier: str) -> None:
+    code = (
+        "import fcntl, sys, time\n"
+        "def f(x):\n"
+        "    file = open(f'{sys.path[0]}/os.py')\n"
+        "    for take in (fcntl.flock, fcntl.lockf):\n"
+        "        for fd, how in ((0, fcntl.LOCK_EX), (file.fileno(), fcntl.LOCK_SH)):\n"
+        "            try: take(fd, how | fcntl.LOCK_NB)\n"
+        "            except BlockingIOError: return 'another run is there'\n"
+        "    time.sleep(0.02)\n"
+        "    return 2"
+    )
+    with SandboxPool(2, tier=tier) as pool, ThreadPoolExecutor(2) as threads:
+        verdicts = list(threads.map(lambda _: pool.run(Job(code, CHECK, "f")), range(20)))
+    assert [verdict.status for verdict in verdicts] == [Status.PASSED] * 20, verdicts[0]
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_database_in_scratch_works(tier: str) -> None:
+    code = (
+        "import sqlite3\n"
+        "def f(x):\n"
+        "    with sqlite3.connect('a.db') as db:\n"
+        "        db.execute('create table t (n int)')\n"
+        "        db.execute('insert into t values (?)', (x,))\n"
+        "    return sqlite3.connect('a.db').execute('select n + 1 from t').fetchone()[0]"
+    )
+    with SandboxPool(tier=tier) as pool:
+        verdict = pool.run(Job(code, CHECK, "f"))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_that_cannot_be_entered_says_why(tier: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("evo.sandbox.tiers.zygote_program", lambda: b"no seccomp program")
+    with pytest.raises(SandboxFault, match=r"does not start: OSError: \[Errno 22\] Invalid argument"):
+        Zygote(tier, Limits(), tmp_path)
 
 
 @pytest.mark.parametrize("tier", TIERS)

@@ -5,6 +5,7 @@ import gc
 import itertools
 import marshal
 import os
+import socket
 import struct
 import sys
 import time
@@ -208,28 +209,38 @@ def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *ar
 def serve(channel: Channel) -> NoReturn:
     """Take the program, load it, and answer calls until the other side closes the channel."""
     channel.send(b"S", b"")  # the greeting
-    code, entry_point = channel.decode(*channel.receive())
     gc.enable()
-    _reply(channel, b"R", _load, code, entry_point, channel)
+    _begin(channel)
     while True:
-        _reply(channel, b"V", _answer, *channel.receive(), channel)
+        _next(channel)
+
+
+def _begin(channel: Channel) -> None:
+    code, entry_point = channel.decode(*channel.receive())
+    _reply(channel, b"R", _load, code, entry_point, channel)
+
+
+def _next(channel: Channel) -> None:
+    _reply(channel, b"V", _answer, *channel.receive(), channel)
 
 
 def rehearse() -> None:
     """Run a program as they come, with a call or two, and leave nothing of it.
 
-    Before the first fork, often: the interpreter writes into code until it has specialised it, and takes new pages of
-    memory until it has free ones, and what has happened before a fork need not be copied after it.
+    Before the first fork, often: the interpreter writes into code until it has specialised it, looks names up until it
+    remembers where they are, and takes new pages of memory until it has free ones. What has happened before a fork need
+    not be copied after it.
     """
     modules = dict(sys.modules)
-    channel = Channel(-1, 1 << 16)
-    _load(_REHEARSAL, "rehearsal", channel)
-    for name in ("", "raise"):
-        content = marshal.dumps((0, ([1.0, 2, 4], 1, name), {}), _VERSION)
-        try:
-            _answer(b"c", content, channel)
-        except ValueError as error:
-            _describe(error, channel)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        outside, channel = Channel(ours.fileno(), 1 << 16), Channel(theirs.fileno(), 1 << 16)
+        outside.send(b"l", marshal.dumps((_REHEARSAL, "rehearsal"), _VERSION))
+        _begin(channel)
+        for name in ("", "raise"):
+            outside.send(b"c", marshal.dumps((0, ([1.0, 2, 4], 1, name), {}), _VERSION))
+            _next(channel)
+    stretch()
     sys.modules.clear()
     sys.modules.update(modules)
 

@@ -10,7 +10,8 @@ import resource
 import stat
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 __all__ = ["Confinement", "drop_user", "give_up", "landlock_abi", "limit", "ruleset"]
 
@@ -82,7 +83,8 @@ def give_up(rules: int | None, program: bytes) -> None:
     if rules is not None:
         _check(_libc.syscall(_RESTRICT_SELF, rules, 0))
         os.close(rules)
-    _Filter(program).enter()
+    for step in _steps_into(program):
+        _check(step())
 
 
 def limit(limits: Mapping[str, tuple[int, int]]) -> None:
@@ -98,8 +100,12 @@ class Confinement:
     """
 
     def __init__(self, limits: Mapping[str, tuple[int, int]], program: bytes) -> None:
-        self._limits = [(getattr(resource, name), pair) for name, pair in limits.items()]
-        self._filter = _Filter(program)
+        # Calls that lack nothing any more: each object that a child touches to put one together is a page copied.
+        self._steps: list[Callable[[], int | None]] = [
+            partial(resource.setrlimit, getattr(resource, name), pair) for name, pair in limits.items()
+        ]
+        if _LINUX:
+            self._steps += [partial(_libc.prctl, _PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0), *_steps_into(program)]
         self._zygote = os.getpid()
 
     def enter(self) -> None:
@@ -107,27 +113,22 @@ class Confinement:
 
         The process ends with its zygote, here and now if that has ended already.
         """
-        for name, pair in self._limits:
-            resource.setrlimit(name, pair)
-        if _LINUX:
-            _check(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
-            if os.getppid() != self._zygote:  # it ended before it was asked to take this process with it
-                os._exit(1)
-            self._filter.enter()
+        for step in self._steps:
+            _check(step() or 0)
+        if os.getppid() != self._zygote:  # it ended before it was asked to take this process with it
+            os._exit(1)
 
 
 class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))  # the latter is kept with it
 
 
-class _Filter:
-    def __init__(self, program: bytes) -> None:
-        self._instructions = ctypes.create_string_buffer(program, len(program))
-        self._program = _Program(len(program) // 8, ctypes.addressof(self._instructions))
-
-    def enter(self) -> None:
-        if self._program.length:
-            _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(self._program), 0, 0))
+def _steps_into(program: bytes) -> list[Callable[[], int]]:
+    """The call that enters a seccomp program, if there is one to enter."""
+    if not program:
+        return []
+    prepared = ctypes.byref(_Program(len(program) // 8, program))
+    return [partial(_libc.prctl, _PR_SET_SECCOMP, _SECCOMP_FILTER, prepared, 0, 0)]
 
 
 def _known(rights: tuple[tuple[int, int], ...], abi: int) -> int:

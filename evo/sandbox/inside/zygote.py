@@ -35,7 +35,7 @@ import types
 import typing
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 
-from . import child, confine
+from . import child, compact, confine
 from .memory import resident_bytes
 
 __all__ = ["AHEAD", "CHANNEL", "CHILDREN", "END", "ENDED", "ENOUGH", "LIBRARY", "MOST", "WATCH", "main"]
@@ -47,8 +47,8 @@ WARM: typing.Final = (
 )
 
 _REPORT: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
-CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps
-AHEAD = 4  # children forked at once
+CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps, beside input, output and errors
+AHEAD = 8  # children forked at once
 FEW, ENOUGH = 2, 8  # when fewer than that are there: at once, and in a pause between runs
 MOST = ENOUGH - 1 + AHEAD
 WATCH, END = b"w", b"e"
@@ -58,7 +58,8 @@ _POLL_MS: typing.Final = 100
 _PAUSE_MS: typing.Final = 10
 _TELL_WHO: typing.Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
 _MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
-_REHEARSALS: typing.Final = 100
+_REHEARSALS: typing.Final = 30
+_FIRST_OWN: typing.Final = 10
 _MAX_ENTRIES: typing.Final = 4096
 _DISK_FLOOR: typing.Final = 2 << 30
 
@@ -78,9 +79,7 @@ class Zygote:
         os.umask(0o077)
         library: str = options["library"]
         user: int | None = options["user"]
-        if user is not None:
-            _keep(library)
-        self.unused = LIBRARY + (user is not None)
+        self.own = _hold(library if user is not None else None)
         ruleset = confine.ruleset(options["readable"], [library], ".") if options["landlock"] else None
         if user is not None:
             confine.drop_user(user)
@@ -90,7 +89,9 @@ class Zygote:
         self.free = self._free_bytes()
         confine.limit(options["limits"])
         confine.give_up(ruleset, bytes.fromhex(options["zygote_program"]))
-        self.confinement = confine.Confinement(options["child_limits"], bytes.fromhex(options["child_program"]))
+        confinement = confine.Confinement(options["child_limits"], bytes.fromhex(options["child_program"]))
+        self.enter_confinement = confinement.enter
+        self.channel = child.Channel(CHANNEL, self.message_bytes)
 
     def serve(self) -> None:
         """Fork, watch and reap until the trusted side closes the control socket."""
@@ -116,22 +117,27 @@ class Zygote:
     def _fork_ahead(self) -> None:
         """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
 
-        Several at once, and before the first fork what they need, because after a fork this process and the new one pay
-        for each page of memory that they write to.
+        Several at once, and before the fork all that can be done for a child, because after a fork this process and the
+        new one pay for each page of memory that they write to.
         """
         prepared = [self._open() for _ in range(AHEAD)]
-        for descriptors in prepared:
+        for _, kept in prepared:
+            _place(kept)
             pid = os.fork()
             if pid == 0:
-                self._become_child(*descriptors)
+                _become_child(self.enter_confinement, self.channel, len(self.own))
             self.waiting.append(pid)
-        socket.send_fds(self.control, [CHILDREN], [ours for ours, *_ in prepared])
-        for descriptors in prepared:
-            for number in descriptors:
+        for number in range(-AHEAD, 0):
+            _lead(self.waiting[number])
+        _place(self.own)
+        socket.send_fds(self.control, [CHILDREN], [ours for ours, _ in prepared])
+        for ours, kept in prepared:
+            for number in {ours, *kept}:
                 os.close(number)
 
-    def _open(self) -> tuple[int, ...]:
-        """A connection's two ends, the trusted side's first, the null device, and the library where it has to be kept.
+    def _open(self) -> tuple[int, tuple[int, ...]]:
+        """The trusted side's end of a connection, and what a child keeps: the null device as input, output and errors,
+        the other end, and the library where it has to be kept.
 
         Opened for one child each: flags, position and locks of an open file that runs share would pass between them.
         """
@@ -139,28 +145,8 @@ class Zygote:
         if _TELL_WHO:
             ours.setsockopt(socket.SOL_SOCKET, _TELL_WHO, 1)
         null = os.open(os.devnull, os.O_RDWR)
-        library = [os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY)] if self.unused > LIBRARY else []
-        return ours.detach(), theirs.detach(), null, *library
-
-    def _become_child(self, _: int, theirs: int, null: int, library: int | None = None) -> typing.NoReturn:
-        try:
-            os.setpgid(0, 0)
-            for number in range(3):
-                os.dup2(null, number)
-            if library is not None:
-                os.dup2(library, LIBRARY)
-            os.dup2(theirs, CHANNEL)
-            channel = child.Channel(CHANNEL, self.message_bytes)
-            try:
-                self.confinement.enter()
-                os.closerange(self.unused, 256)
-                child.stretch()
-            except BaseException as error:
-                channel.send(b"F", repr(error).encode())
-                raise
-            child.serve(channel)
-        finally:
-            os._exit(1)
+        library = [os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=LIBRARY)] if len(self.own) > LIBRARY else []
+        return ours.detach(), (null, null, null, theirs.detach(), *library)
 
     def _watch(self, pid: int) -> int:
         """Return when the run is to end, or has been ended because it uses too much; the flag that says why.
@@ -215,6 +201,26 @@ class Zygote:
         return True
 
 
+def _become_child(confine: collections.abc.Callable[[], None], channel: child.Channel, kept: int) -> typing.NoReturn:
+    try:
+        try:
+            confine()
+            os.closerange(kept, 256)
+            child.stretch()
+        except BaseException as error:
+            channel.send(b"F", repr(error).encode())
+            raise
+        child.serve(channel)
+    finally:
+        os._exit(1)
+
+
+def _lead(pid: int) -> None:
+    """Make a child the leader of a group, which whatever it starts belongs to."""
+    with contextlib.suppress(OSError):  # it has ended
+        os.setpgid(pid, pid)
+
+
 def _kill(pid: int) -> None:
     """End a child, which leads a group of its own."""
     for target in (-pid, pid):
@@ -222,12 +228,30 @@ def _kill(pid: int) -> None:
             os.kill(target, signal.SIGKILL)
 
 
-def _keep(library: str) -> None:
-    """Open the standard library while this user can still reach it: it may lie in a home folder of mode 0700."""
-    place = os.open(library, os.O_PATH | os.O_DIRECTORY)
-    if place != LIBRARY:
-        os.dup2(place, LIBRARY)
-        os.close(place)
+def _hold(library: str | None) -> tuple[int, ...]:
+    """What is at the descriptors that a child keeps while no child is forked; nothing else of this process is to be.
+
+    The standard library is opened while this user can still reach it: it may lie in a home folder of mode 0700.
+    """
+    null = _apart(os.open(os.devnull, os.O_RDWR))
+    own = [null] * LIBRARY
+    if library is not None:
+        own.append(_apart(os.open(library, os.O_PATH | os.O_DIRECTORY)))
+    _place(own[CHANNEL:], CHANNEL)  # errors still go to whoever started this process
+    return tuple(own)
+
+
+def _apart(descriptor: int) -> int:
+    """The same under a number that no child keeps."""
+    moved: int = fcntl(descriptor, F_DUPFD_CLOEXEC, _FIRST_OWN)
+    os.close(descriptor)
+    return moved
+
+
+def _place(descriptors: collections.abc.Iterable[int], first: int = 0) -> None:
+    """Have them under the numbers from ``first`` on."""
+    for number, descriptor in enumerate(descriptors, first):
+        os.dup2(descriptor, number)
 
 
 def _move_library(old: str, new: str) -> None:
@@ -242,16 +266,15 @@ def _move_library(old: str, new: str) -> None:
 def main() -> None:
     """Arguments: options as JSON, number of the control socket's descriptor."""
     options, descriptor = json.loads(sys.argv[1]), int(sys.argv[2])
-    control = socket.socket(fileno=fcntl(descriptor, F_DUPFD_CLOEXEC, 10))
-    os.close(descriptor)
-    zygote = Zygote(options, control)
-    os.dup2(0, 2)
+    zygote = Zygote(options, socket.socket(fileno=_apart(descriptor)))
+    _place(zygote.own)
     sys.argv[:] = sys.orig_argv[:] = [""]
     os.environ.clear()
     for _ in range(_REHEARSALS):
         child.rehearse()
     random.seed(0)
     gc.collect()
+    compact.fill()
     gc.freeze()
     gc.disable()
     zygote.serve()
