@@ -114,18 +114,9 @@ class Channel:
         """Call the entry point. Raises what it raises, rebuilt as a builtin exception; Ended at the end of the run."""
         self.calls += 1
         self.last_call, self.returned, self.answered = (args, kwargs), None, False
-        self.returned = self._call(0, args, kwargs)
+        self.returned = self._ask(b"C", (0, args, kwargs))
         self.answered = True
         return self.returned
-
-    def _call(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reply = self._ask(b"C", (number, args, kwargs))
-        if type(reply) is not tuple or len(reply) != 2:
-            self._break_off("a malformed reply")
-        value, changed = reply
-        if value is None and changed is not None:
-            _update((args, kwargs), changed)
-        return value
 
     def _ask(self, operation: bytes, content: Any) -> Any:
         if self.ended is not None:
@@ -136,6 +127,8 @@ class Channel:
             match kind:
                 case b"V":
                     return self._decode(reply)
+                case b"M" if operation == b"C":  # it returned None, and this is what it made of its arguments
+                    return _update(content[1:], self._decode(reply))
                 case b"X":
                     self.raised = self._decode_exception(reply)
                     if operation == b"C" and isinstance(self.raised.exception, _ENDS_OF_ITERATION):
@@ -182,7 +175,7 @@ class Channel:
         if handle.kind == wire.ITERATOR:
             return self._iterate(handle.number)
         if handle.kind == wire.CALLABLE:
-            return lambda *args, **kwargs: self._call(handle.number, args, kwargs)
+            return lambda *args, **kwargs: self._ask(b"C", (handle.number, args, kwargs))
         return Opaque(handle)
 
     def _send(self, operation: bytes, content: Any) -> None:

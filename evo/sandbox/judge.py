@@ -53,8 +53,6 @@ class Judge:
             raise
         used = process.used() if channel.ended is None else None
         if used is not None:
-            process.use(self._everywhere)
-            process.kill()
             self._zygote.kill()
             cpu_seconds, peak_bytes = used
         else:

@@ -1,8 +1,6 @@
 """The trusted side's handle on a run's process: its connection, what it uses, where it runs, its end."""
 
-import contextlib
 import os
-import signal
 import socket
 import struct
 import time
@@ -70,9 +68,3 @@ class Process:
             return None
         _, found, rest = text.partition(_HIGHEST)
         return (seconds, int(rest.split(maxsplit=1)[0]) << 10) if found else None  # not found: it has ended
-
-    def kill(self) -> None:
-        """Let it do nothing more. It stays for its zygote to be reaped, whose word ends the run."""
-        if self._pid is not None:
-            with contextlib.suppress(OSError):  # ended already, or not ours to kill: the zygote will
-                os.killpg(self._pid, signal.SIGKILL)  # it leads a group of its own

@@ -138,7 +138,7 @@ CHEATS: dict[str, tuple[str, str]] = {
     ),
     "forged_values": (
         "protocol",
-        "import os, struct\nv = struct.pack('<I', 16) + b'Vt\\x02\\0\\0\\0i\\x01\\0\\0\\0\\x07N'\nv = struct.pack('<I', len(v) - 4) + v[4:]\nr = struct.pack('<I', 1) + b'R'\nfor fd in range(3, 64):\n    try: os.write(fd, r + v * 4)\n    except OSError: pass\nimport time\ntime.sleep(9)\n",
+        "import os, struct\nv = b'Vi\\x01\\0\\0\\0\\x07'\nv = struct.pack('<I', len(v)) + v\nr = struct.pack('<I', 1) + b'R'\nfor fd in range(3, 64):\n    try: os.write(fd, r + v * 4)\n    except OSError: pass\nimport time\ntime.sleep(9)\n",
     ),
     "forged_verdict_file": (
         "assertion",
@@ -169,16 +169,16 @@ CHEATS: dict[str, tuple[str, str]] = {
     "null_bytes": ("load_error", "def add(a, b): return a + b\n\0"),
     # the machinery in its own process
     "ctypes_into_small_ints": (
-        "assertion exception protocol crash",
+        "assertion exception protocol crash timeout",
         "import ctypes\ndef add(a, b):\n    ctypes.c_long.from_address(id(7) + 24).value = 5\n    return 7\n",
     ),
     "ctypes_into_arguments": (
-        "assertion exception protocol crash",
+        "assertion exception protocol crash timeout",
         "import ctypes\ndef add(a, b):\n    if isinstance(a, int): ctypes.c_long.from_address(id(a) + 24).value = 3\n    return a\n",
     ),
     "channel_object": (
         "protocol",
-        "import sys\nf = sys._getframe()\nwhile 'channel' not in f.f_locals: f = f.f_back\no = f.f_locals['channel']; o.send(b'V', o.encode((5, None)))\nimport time; time.sleep(0.05)\ndef add(a, b): return 1\n",
+        "import sys\nf = sys._getframe()\nwhile 'channel' not in f.f_locals: f = f.f_back\no = f.f_locals['channel']; o.send(b'V', o.encode(5))\nimport time; time.sleep(0.05)\ndef add(a, b): return 1\n",
     ),
     "channel_send_replaced": (
         "protocol",
@@ -198,23 +198,31 @@ CHEATS: dict[str, tuple[str, str]] = {
     ),
     "thread_answers_later_questions": (
         "protocol",
-        "import os, struct, threading, time\nv = b'Vt\\x02\\0\\0\\0j\\x05N'\nv = struct.pack('<I', len(v)) + v\ndef flood():\n    while True: os.write(3, v * 50)\ndef add(a, b):\n    threading.Thread(target=flood, daemon=True).start(); time.sleep(0.2)\n    return 5\n",
+        "import os, struct, threading, time\nv = b'Vj\\x05'\nv = struct.pack('<I', len(v)) + v\ndef flood():\n    while True: os.write(3, v * 50)\ndef add(a, b):\n    threading.Thread(target=flood, daemon=True).start(); time.sleep(0.2)\n    return 5\n",
     ),
     "two_answers_to_one_question": (
         "protocol",
-        "import os, struct\nv = b'Vt\\x02\\0\\0\\0j\\x05N'\nv = struct.pack('<I', len(v)) + v\ndef add(a, b):\n    os.write(3, v + v)\n    import time; time.sleep(9)\n",
+        "import os, struct\nv = b'Vj\\x05'\nv = struct.pack('<I', len(v)) + v\ndef add(a, b):\n    os.write(3, v + v)\n    import time; time.sleep(9)\n",
     ),
     "answers_at_import": (
         "protocol",
-        "import os, struct, time\nv = b'Vt\\x02\\0\\0\\0j\\x05N'\nv = struct.pack('<I', len(v)) + v\nos.write(3, struct.pack('<I', 1) + b'R' + v * 9)\ntime.sleep(9)\n",
+        "import os, struct, time\nv = b'Vj\\x05'\nv = struct.pack('<I', len(v)) + v\nos.write(3, struct.pack('<I', 1) + b'R' + v * 9)\ntime.sleep(9)\n",
     ),
     "asks_back": (
         "protocol exception",
         "import os, struct\nc = b'Bt\\x03\\0\\0\\0j\\xfft\\0\\0\\0\\0d\\0\\0\\0\\0'\ndef add(a, b):\n    for _ in range(3): os.write(3, struct.pack('<I', len(c)) + c)\n    return 5\n",
     ),
+    "arguments_changed_out_of_shape": (
+        "assertion",
+        "import os, struct\nc = b'Md\\x02\\0\\0\\0j\\x00j\\x05'\ndef add(a, b):\n    os.write(3, struct.pack('<I', len(c)) + c)\n    import time; time.sleep(9)\n",
+    ),
+    "change_without_a_call": (
+        "protocol",
+        "import os, struct\nc = b'Mt\\x02\\0\\0\\0' + b't\\0\\0\\0\\0' + b'd\\0\\0\\0\\0'\nos.write(3, struct.pack('<I', len(c)) + c)\nimport time; time.sleep(9)\n",
+    ),
     "handles_of_everything": (
         "assertion",
-        "import os, struct, time\ndef add(a, b):\n    h = b'h\\x03\\x01\\0\\0\\0\\0s\\x04\\0\\0\\0eval'\n    c = b'Vt\\x02\\0\\0\\0' + h + b'N'\n    os.write(3, struct.pack('<I', len(c)) + c)\n    time.sleep(9)\n",
+        "import os, struct, time\ndef add(a, b):\n    h = b'h\\x03\\x01\\0\\0\\0\\0s\\x04\\0\\0\\0eval'\n    c = b'V' + h\n    os.write(3, struct.pack('<I', len(c)) + c)\n    time.sleep(9)\n",
     ),
     "closed_from_within": (
         "crash",

@@ -209,7 +209,7 @@ def spoken_to(data: bytes) -> tuple[Process, Channel]:
 
 def test_ten_thousand_random_outputs_never_hang_or_break_the_supervisor() -> None:
     draw = random.Random(0)
-    operations = b"SRVXUBN"
+    operations = b"SRVMXUBN"
     ends = set()
     for _ in range(10_000):
         frames = b""

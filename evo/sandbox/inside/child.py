@@ -49,10 +49,6 @@ def rehearsal(numbers: List[float], step: int = 1, name: str = "") -> List[str]:
 _STRETCH: Final = """
 from typing import List
 def f(x: List[int]) -> bool:
-    ''' text '''
-    for a, b in enumerate(x):
-        if a == b:
-            return abs(a - b) < 2
     return [a for a in x]
 """
 
@@ -128,7 +124,7 @@ class Channel:
         def call(*args: Any, **kwargs: Any) -> Any:
             self.send(b"B", self.encode((handle.number, args, kwargs)))
             while (frame := self.receive())[0] in b"CcNn":  # the function calls the candidate in its turn
-                _reply(self, b"V", _answer, *frame, self)
+                _reply(self, _answer, *frame, self)
             value = self.decode(*frame)
             if frame[0] in b"Vv":
                 return value
@@ -138,7 +134,7 @@ class Channel:
         return call
 
 
-def _load(code: str, entry_point: str, channel: Channel) -> bytes:
+def _load(code: str, entry_point: str, channel: Channel) -> tuple[bytes, bytes]:
     """Run the program and keep its function as object 0."""
     module = types.ModuleType(_MODULE)
     sys.modules[_MODULE] = module
@@ -150,19 +146,22 @@ def _load(code: str, entry_point: str, channel: Channel) -> bytes:
     if not callable(function):
         raise TypeError(f"{entry_point!r} is a {type(function).__name__}, not a function")
     channel.objects.append(function)
-    return b""
+    return b"R", b""
 
 
-def _answer(operation: bytes, content: bytes, channel: Channel) -> bytes:
+def _answer(operation: bytes, content: bytes, channel: Channel) -> tuple[bytes, bytes]:
     if operation in b"Nn":
-        return channel.encode(next(channel.objects[channel.decode(operation, content)]))
+        return b"V", channel.encode(next(channel.objects[channel.decode(operation, content)]))
     number, args, kwargs = channel.decode(operation, content)
     value = channel.objects[number](*args, **kwargs)
-    changed = None
     # Only a function that returns nothing shows what it did to its arguments, as list.sort does (see docs/sandbox.md).
-    if value is None and any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values())):
-        changed = None if channel.is_still(operation, content, (number, args, kwargs)) else (args, kwargs)
-    return channel.encode((value, changed))
+    if (
+        value is None
+        and any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values()))
+        and not channel.is_still(operation, content, (number, args, kwargs))
+    ):
+        return b"M", channel.encode((args, kwargs))
+    return b"V", channel.encode(value)
 
 
 def _describe(error: BaseException, channel: Channel) -> bytes:
@@ -191,10 +190,10 @@ def _describe(error: BaseException, channel: Channel) -> bytes:
     return channel.encode((names, message, arguments, frames[-_MAX_FRAMES:]))
 
 
-def _reply(channel: Channel, operation: bytes, action: Callable[..., bytes], *arguments: Any) -> None:
+def _reply(channel: Channel, action: Callable[..., tuple[bytes, bytes]], *arguments: Any) -> None:
     """Send what ``action`` gives, or the error that it ended in."""
     try:
-        content = action(*arguments)
+        operation, content = action(*arguments)
     except wire.Unsupported as error:
         operation, content = b"U", channel.encode(str(error))
     except BaseException as error:  # SystemExit and the like are the candidate's too
@@ -217,11 +216,11 @@ def serve(channel: Channel) -> NoReturn:
 
 def _begin(channel: Channel) -> None:
     code, entry_point = channel.decode(*channel.receive())
-    _reply(channel, b"R", _load, code, entry_point, channel)
+    _reply(channel, _load, code, entry_point, channel)
 
 
 def _next(channel: Channel) -> None:
-    _reply(channel, b"V", _answer, *channel.receive(), channel)
+    _reply(channel, _answer, *channel.receive(), channel)
 
 
 def rehearse() -> None:
