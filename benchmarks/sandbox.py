@@ -2,9 +2,9 @@
 
     python benchmarks/sandbox.py [--quick] [--json] [--leak RUNS] [--tier NAME]
 
-Every way runs HumanEval's canonical solutions against their tests, one and two at a time. The ways take turns every ten
-problems, so that what else the machine does meets all of them; what counts is the ratio. --leak runs that many more and
-watches descriptors, processes, memory and scratch.
+Every way runs HumanEval's canonical solutions against their tests, one and two at a time, in a row and in bursts of ten
+after a pause. The ways take turns, so that what else the machine does meets all of them; what counts is the ratio.
+--leak runs that many more and watches descriptors, processes, memory and scratch.
 """
 
 import contextlib
@@ -29,7 +29,8 @@ from evo.sandbox import Job, SandboxPool
 from evo.tasks import Mode, Problem, load_problems
 
 Way = Callable[[Problem], bool]
-BLOCK = 10  # problems that one way runs before the next way runs the same
+# Problems that one way runs before the next way runs the same.
+PATTERNS = {"in a row": 164, "in bursts": 10}
 PAUSE = 0.1  # seconds after each: what the sandbox does in a pause is its own, and shall not be in the others' way
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -79,7 +80,7 @@ def all_timed(way: Way, problems: Sequence[Problem], workers: int) -> list[float
     return times
 
 
-def compare(tier: str, workers: int, problems: Sequence[Problem], rounds: int) -> dict[str, Any]:
+def compare(tier: str, workers: int, problems: Sequence[Problem], block: int, rounds: int) -> dict[str, Any]:
     """Milliseconds per run by way, with so many runs at a time, and how many times longer than the sandbox.
 
     The ratio is the median over problems of what the two took for the same problem in the same round.
@@ -93,20 +94,21 @@ def compare(tier: str, workers: int, problems: Sequence[Problem], rounds: int) -
         }
         all_timed(ways["sandbox"], [*problems] * 2, workers)  # compiles the tests, in every worker; not counted
         times: dict[str, list[float]] = {name: [] for name in ways}
-        cpu = dict.fromkeys(ways, 0.0)
+        elapsed, cpu = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0.0)
         for _ in range(rounds):
-            for first in range(0, len(problems), BLOCK):
+            for first in range(0, len(problems), block):
                 for name, way in ways.items():
-                    before = cpu_seconds()
-                    times[name] += all_timed(way, problems[first : first + BLOCK], workers)
+                    before, start = cpu_seconds(), time.perf_counter()
+                    times[name] += all_timed(way, problems[first : first + block], workers)
+                    elapsed[name] += time.perf_counter() - start
                     time.sleep(PAUSE)
                     cpu[name] += cpu_seconds() - before
     return {
         name: {
             **quantiles(taken),
-            "cpu_ms": round(cpu[name] / len(taken) * 1e3, 2),
             "times_the_sandbox": round(statistics.median(map(operator.truediv, taken, times["sandbox"])), 1),
-            "at_p10": round(quantiles(taken)["p10_ms"] / quantiles(times["sandbox"])["p10_ms"], 1),
+            "per_second": round(len(taken) / elapsed[name], 1),
+            "cpu_ms": round(cpu[name] / len(taken) * 1e3, 2),
             "runs": len(taken),
         }
         for name, taken in times.items()
@@ -117,33 +119,6 @@ def quantiles(times: Sequence[float]) -> dict[str, float]:
     """p10 is what a run takes when nothing else is in its way."""
     tenths = statistics.quantiles(times, n=10)
     return {f"p{10 * n}_ms": round(tenths[n - 1], 2) for n in (1, 5, 9)}
-
-
-def throughput(tier: str, workers: int, problems: Sequence[Problem], runs: int) -> dict[str, float]:
-    """Runs per second without any pause, of a fresh interpreter too, and load of the machine before."""
-    load = os.getloadavg()[0]
-    published = read_problems()
-    with SandboxPool(workers, tier=tier) as pool:
-        ways: tuple[Way, Way] = (
-            lambda problem: pool.run(job(problem)).passed,
-            lambda problem: fresh_interpreter(published[problem.id]),
-        )
-        all_timed(ways[0], [*problems] * 2, workers)
-        sandbox, fresh = (
-            per_second(way, problems, count, workers) for way, count in zip(ways, (runs, runs // 8), strict=True)
-        )
-    return {
-        "runs_per_second": round(sandbox, 1),
-        "fresh_interpreter": round(fresh, 1),
-        "times": round(sandbox / fresh, 1),
-        "load_before": round(load, 1),
-    }
-
-
-def per_second(way: Way, problems: Sequence[Problem], runs: int, workers: int) -> float:
-    start = time.perf_counter()
-    all_timed(way, [problems[number % len(problems)] for number in range(runs)], workers)
-    return runs / (time.perf_counter() - start)
 
 
 def cpu_seconds() -> float:
@@ -224,24 +199,24 @@ def main(
     problems = load_problems("humaneval", mode=Mode.ALL)[:: 4 if quick else 1]
     with SandboxPool(tier=tier) as pool:
         tier = pool.tier
-    report: dict[str, Any] = {"tier": tier, "cpus": os.cpu_count()}
+    report: dict[str, Any] = {"tier": tier, "cpus": os.cpu_count(), "load_before": round(os.getloadavg()[0], 1)}
     if leak_runs:
         report["leak"] = leak(tier, problems, leak_runs)
     else:
-        for workers in (1, 2):
-            report[f"{workers} at a time"] = compare(tier, workers, problems, 1 if quick else 3)
-            runs = throughput(tier, workers, problems, 400 if quick else 2000)
-            report[f"{workers} at a time"]["without a pause"] = runs
+        for pattern, block in PATTERNS.items():
+            for workers in (1, 2):
+                report[f"{pattern}, {workers} at a time"] = compare(tier, workers, problems, block, 1 if quick else 3)
     print(json.dumps(report) if as_json else table(report))
 
 
 def table(report: dict[str, Any]) -> str:
-    lines = [f"tier {report['tier']}, {report['cpus']} processors"]
-    for part in filter(report.get, ("1 at a time", "2 at a time", "leak")):
-        lines.append(part)
-        for name, figures in report[part].items():
-            shown = figures if not isinstance(figures, dict) else "  ".join(f"{k} {v}" for k, v in figures.items())
-            lines.append(f"  {name:18} {shown}")
+    lines = [f"tier {report['tier']}, {report['cpus']} processors, load before {report['load_before']}"]
+    for part, content in report.items():
+        if isinstance(content, dict):
+            lines.append(part)
+            for name, figures in content.items():
+                shown = figures if not isinstance(figures, dict) else "  ".join(f"{k} {v}" for k, v in figures.items())
+                lines.append(f"  {name:18} {shown}")
     return "\n".join(lines)
 
 
