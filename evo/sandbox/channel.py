@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 from evo.sandbox import plain
-from evo.sandbox.inside import wire
+from evo.sandbox.inside import changes, wire
 from evo.sandbox.stream import Ended, Stream
 from evo.sandbox.text import clean
 from evo.sandbox.verdict import Status
@@ -43,7 +43,7 @@ class Raised:
         if not names or any(type(name) is not str for name in names):
             raise wire.Malformed("not an exception")
         self.name = clean(names[0], _MAX_NAME)
-        self.builtin = next((name for name in names if name in _EXCEPTIONS), "Exception")
+        self.builtin = next((name for name in names[1:] if name in _EXCEPTIONS), "Exception")
         self.exception = self._build(_EXCEPTIONS[self.builtin], arguments)
         self.frames: list[tuple[str, int]] = []
         for frame in frames[-_MAX_FRAMES:]:
@@ -128,7 +128,7 @@ class Channel:
                 case b"V":
                     return self._decode(reply)
                 case b"M" if operation == b"C":  # it returned None, and this is what it made of its arguments
-                    return _update(content[1:], self._decode(reply))
+                    return self._change(content[1:], reply)
                 case b"X":
                     self.raised = self._decode_exception(reply)
                     if operation == b"C" and isinstance(self.raised.exception, _ENDS_OF_ITERATION):
@@ -137,11 +137,29 @@ class Channel:
                     raise self.raised.exception
                 case b"U":
                     reason = self._decode(reply)
+                    if type(reason) is not str:
+                        self._break_off("a malformed message")
                     self.end(Ended(Status.UNSUPPORTED_RESULT, "UnsupportedResult", f"the result is {reason}"))
                 case b"B":
                     self._call_back(self._decode(reply))
                 case _:
                     self._break_off("an unexpected message")
+
+    def _change(self, arguments: tuple[tuple[Any, ...], dict[str, Any]], reply: bytes) -> None:
+        """Make the containers among the arguments hold what the candidate left in its own."""
+        taken = changes.containers(arguments)
+
+        def resolve(handle: wire.Handle) -> Any:
+            if handle.kind == wire.ARGUMENT and handle.number < len(taken):
+                return taken[handle.number]
+            return self._resolve(handle)
+
+        contents = self._decode(reply, resolve)
+        if type(contents) is not list or len(contents) != len(taken):
+            self._break_off("malformed changes")
+        for container, held in zip(taken, contents, strict=True):
+            if not changes.refill(container, held):
+                self._break_off("malformed changes")
 
     def _call_back(self, request: Any) -> None:
         """Run a function that the check passed as an argument, for the candidate."""
@@ -172,6 +190,8 @@ class Channel:
         return wire.Handle(wire.CALLABLE, len(self._functions) - 1, type(value).__name__, True)
 
     def _resolve(self, handle: wire.Handle) -> Any:
+        if handle.kind == wire.FUNCTION and handle.number < len(self._functions):
+            return self._functions[handle.number]
         if handle.kind == wire.ITERATOR:
             return self._iterate(handle.number)
         if handle.kind == wire.CALLABLE:
@@ -203,9 +223,9 @@ class Channel:
         self._on_value()
         return frame
 
-    def _decode(self, content: bytes) -> Any:
+    def _decode(self, content: bytes, resolve: Callable[[wire.Handle], Any] | None = None) -> Any:
         try:
-            return wire.decode(content, self._resolve)
+            return wire.decode(content, resolve or self._resolve)
         except wire.Malformed as error:
             self._break_off(f"a malformed value ({error})")
 
@@ -217,31 +237,3 @@ class Channel:
 
     def _break_off(self, message: str) -> NoReturn:
         self.end(Ended(Status.PROTOCOL, "ProtocolError", message))
-
-
-def _update(old: Any, new: Any) -> None:
-    """Make mutable arguments what the candidate made of them: in place, as far as the shapes agree."""
-    if type(old) is not type(new):
-        return
-    if isinstance(old, tuple):
-        for before, after in zip(old, new, strict=False):
-            _update(before, after)
-    elif isinstance(old, dict):
-        merged = {key: _merged(old.get(key), value) for key, value in new.items()}
-        old.clear()
-        old.update(merged)
-    elif isinstance(old, list):
-        old[:] = [_merged(old[i] if i < len(old) else None, value) for i, value in enumerate(new)]
-    elif isinstance(old, set):
-        old.clear()
-        old.update(new)
-    elif isinstance(old, bytearray):
-        old[:] = new
-
-
-def _merged(old: Any, new: Any) -> Any:
-    """The element that a container holds after the call: the same object where it is a container itself."""
-    if type(old) is type(new) and isinstance(old, list | dict | set | bytearray):
-        _update(old, new)
-        return old
-    return old if isinstance(new, Opaque) or callable(new) else new

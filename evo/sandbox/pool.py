@@ -10,13 +10,14 @@ from typing import Final, Self
 from evo.errors import UserError
 from evo.sandbox.job import Job
 from evo.sandbox.tiers import BUBBLEWRAP, LANDLOCK, SEATBELT, TIERS, UNSAFE, missing
-from evo.sandbox.verdict import Limits, SandboxFault, Verdict
+from evo.sandbox.verdict import Limits, SandboxFault, Status, Verdict
 from evo.sandbox.worker import Worker
 
 __all__ = ["SandboxPool", "TierInfo", "probe"]
 
 _ORDER: Final = (BUBBLEWRAP, LANDLOCK, SEATBELT)
 _DEFAULT_LIMITS: Final = Limits()
+_MOST_CODE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class SandboxPool:
 
         Raises SandboxFault if the machinery failed twice, UserError if the check program is unusable.
         """
+        if len(job.code) > _MOST_CODE:
+            reason = f"a program of {len(job.code):,} characters, more than {_MOST_CODE:,}"
+            return Verdict(Status.LOAD_ERROR, "ProgramTooLong", reason, tier=self.tier)
         worker = self._idle.get()
         try:
             try:

@@ -1,6 +1,7 @@
 """The trusted side's handle on a run's process: its connection, what it uses, where it runs, its end."""
 
 import os
+import re
 import socket
 import struct
 import time
@@ -16,7 +17,7 @@ __all__ = ["Process"]
 _CREDENTIALS: Final = struct.Struct("iII")  # process, user, group
 _MAX_REASON: Final = 200
 _OF_ALL_THREADS: Final = 2  # how Linux numbers the clock of a process (clock_getcpuclockid)
-_HIGHEST: Final = b"VmHWM:"
+_HIGHEST: Final = re.compile(rb"\nVmHWM:\s*(\d+) kB\n")  # a line: the first one holds a name of the program's choice
 
 
 class Process:
@@ -66,5 +67,5 @@ class Process:
             seconds = time.clock_gettime(~self._pid << 3 | _OF_ALL_THREADS)
         except OSError:
             return None
-        _, found, rest = text.partition(_HIGHEST)
-        return (seconds, int(rest.split(maxsplit=1)[0]) << 10) if found else None  # not found: it has ended
+        found = _HIGHEST.search(text)
+        return (seconds, int(found[1]) << 10) if found else None  # not found: it has ended

@@ -46,10 +46,12 @@ _ALLOWED: Final = """
     recvfrom recvmsg shutdown getsockname getpeername getsockopt setsockopt
     timerfd_create timerfd_settime timerfd_gettime alarm setitimer getitimer nanosleep clock_nanosleep pause
     clock_gettime clock_getres gettimeofday time times getrusage sysinfo uname getcpu getrandom
-    getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid getsid
-    sched_yield sched_getaffinity sched_getparam sched_getscheduler getpriority getrlimit membarrier rseq
+    getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp
+    sched_yield getrlimit membarrier rseq
     set_tid_address set_robust_list get_robust_list arch_prctl restart_syscall exit exit_group wait4 waitid
 """.split()  # noqa: SIM905 - a list of this length reads better as words
+# Of the own process: what another has set could be a message.
+_OWN: Final = ("getpgid", "getsid", "sched_getaffinity", "sched_getparam", "sched_getscheduler")
 _ZYGOTE_ONLY: Final = ("kill", "sendmsg", "setpgid")
 _RESTRICTED: Final = ("clone", "prctl", "prlimit64", "sched_setaffinity")
 
@@ -69,6 +71,9 @@ def zygote_program() -> bytes:
     rules.allow("fallocate", args={1: 0})  # its other modes take more of the disk than a file may be long
     for command in _FCNTLS:
         rules.allow("fcntl", args=[(1, CmpOp.MASKED_EQ, command, _LOW)])
+    for name in _OWN:
+        rules.allow(name, args=[(0, CmpOp.MASKED_EQ, 0, _LOW)])
+    rules.allow("getpriority", args=[(1, CmpOp.MASKED_EQ, 0, _LOW)])
     rules.errno("flock", 0)
     for command in _LOCKS:
         rules.errno("fcntl", 0, args=[(1, CmpOp.MASKED_EQ, command, _LOW)])

@@ -108,6 +108,7 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
     # Not -I: it would ignore the hash seed. The environment holds nothing else, so there is nothing else to ignore.
     command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
     environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library))}
+    environment["MALLOC_ARENA_MAX"] = "1"  # one for each thread would take the address space of eight
     environment["LD_BIND_NOW"] = "1"  # functions are looked up here, once, and not by each child at its first call
     if inside:
         scratch_inside = (Path(options["scratch"]), limits.scratch_bytes)

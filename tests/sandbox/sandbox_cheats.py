@@ -213,7 +213,7 @@ CHEATS: dict[str, tuple[str, str]] = {
         "import os, struct\nc = b'Bt\\x03\\0\\0\\0j\\xfft\\0\\0\\0\\0d\\0\\0\\0\\0'\ndef add(a, b):\n    for _ in range(3): os.write(3, struct.pack('<I', len(c)) + c)\n    return 5\n",
     ),
     "arguments_changed_out_of_shape": (
-        "assertion",
+        "protocol",
         "import os, struct\nc = b'Md\\x02\\0\\0\\0j\\x00j\\x05'\ndef add(a, b):\n    os.write(3, struct.pack('<I', len(c)) + c)\n    import time; time.sleep(9)\n",
     ),
     "change_without_a_call": (

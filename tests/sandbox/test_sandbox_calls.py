@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from evo.sandbox import Status, Verdict
+from evo.sandbox import Job, SandboxPool, Status, Verdict
 
 Run = Callable[..., Verdict]
 
@@ -57,9 +57,65 @@ def test_changed_arguments_are_seen_only_if_nothing_is_returned(run: Run) -> Non
         "{1: {2}}",
     ):  # what came as plain data goes back as something else
         assert run(f"def f(x): x[0] = {put}", f"x = [None]\ncandidate(x)\nassert x == [{put}]").passed
-    assert run("def f(x): x.append(x)", "candidate([1])").status is Status.UNSUPPORTED_RESULT
+    assert run("def f(x): x.append(x)", "x = [1]\ncandidate(x)\nassert x[1] is x").passed
     same = "x = [2, 1]\nassert candidate(x) == sorted(x)"
     assert run("def f(x):\n    x.clear()\n    return []", same).status is Status.ASSERTION
+
+
+SORTED = "rows = [[3, 'c'], [1, 'a'], [2, 'b']]\nexpected = sorted(rows)\ncandidate(rows)\nassert rows == expected"
+SWAPPED = "d = {'a': [1], 'b': [2]}\nwant = {'a': d['b'], 'b': d['a']}\ncandidate(d)\nassert d == want"
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "passes"),
+    [
+        ("def f(rows): rows.sort()", SORTED, True),
+        ("def f(rows): rows[:] = [[] for _ in rows]", SORTED, False),
+        ("def f(rows): rows[0] = rows[2] = rows[1]", SORTED, False),
+        ("def f(d): d['a'], d['b'] = d['b'], d['a']", SWAPPED, True),
+        ("def f(d): d['a'][:], d['b'][:] = d['b'][:], d['a'][:]", SWAPPED, False),
+        ("def f(x): x.reverse()", "x = [len, lambda: 1, lambda: 2]\ny = x[::-1]\ncandidate(x)\nassert x[:2] == y[:2]", True),
+        ("def f(x, *, y): x.append(y)", "x, y = [1], {2}\ncandidate(x, y=y)\nassert x[1] is y", True),
+        ("def f(a):\n    for i, n in enumerate(a): a[i] = 0 if n < 0 else object()", "a = [1, -2, 3]\ncandidate(a)\nassert a == [1, 0, 3]", False),
+        ("def f(a):\n    for i in range(len(a)): a[i] = a[i].strip", "a = ['x', 'y']\ncandidate(a)\nassert a == ['x', 'y']", False),
+        ("def f(a): a.append(object())", "a = [1]\ncandidate(a)\nassert a == [1, None]", False),
+        ("class ValueError(Exception): pass\ndef f(n): raise ValueError('x')", "try: candidate(1)\nexcept ValueError: pass\nelse: assert False", False),
+        ("class Own(ValueError): pass\ndef f(n): raise Own('x')", "try: candidate(1)\nexcept ValueError: pass\nelse: assert False", True),
+    ],
+)  # fmt: skip
+def test_a_call_changes_what_it_would_change_here(run: Run, code: str, body: str, passes: bool) -> None:
+    names: dict[str, object] = {}
+    exec(f"{code}\n", names)
+    try:
+        exec(body, {"candidate": names["f"]})
+        here = True
+    except Exception:
+        here = False
+    assert here is passes
+    verdict = run(code, body)
+    assert verdict.passed is passes, verdict
+
+
+@pytest.mark.parametrize("name", ["VmHWM: x", "VmHWM: 0", "VmHWM:\t1 kB"])
+def test_a_name_of_the_program_s_choice_is_no_measurement(run: Run, name: str) -> None:
+    verdict = run(
+        f"import ctypes\nctypes.CDLL(None).prctl(15, {name.encode()!r}, 0, 0, 0)\ndef f(): return 1",
+        "assert candidate() == 1",
+    )
+    assert verdict.passed, verdict
+    assert verdict.peak_bytes > 1 << 20
+
+
+def test_many_threads_fit() -> None:
+    code = "from concurrent.futures import ThreadPoolExecutor\nimport threading\ndef f(n):\n    gate = threading.Barrier(n)\n    with ThreadPoolExecutor(n) as pool: return sum(pool.map(lambda i: gate.wait() >= 0, range(n)))"
+    with SandboxPool() as pool:
+        verdict = pool.run(Job(code, "def check(candidate):\n    assert candidate(40) == 40", "f"))
+    assert verdict.passed, verdict
+
+
+def test_a_program_without_end_is_refused(run: Run) -> None:
+    verdict = run("#" + "\u00e9" * (1 << 20) + "\ndef f(): return 1", "assert candidate() == 1")
+    assert (verdict.status, verdict.error_type) == (Status.LOAD_ERROR, "ProgramTooLong")
 
 
 @pytest.mark.parametrize(

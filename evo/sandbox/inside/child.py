@@ -2,7 +2,6 @@
 
 import builtins
 import gc
-import itertools
 import marshal
 import os
 import socket
@@ -13,7 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from . import wire
+from . import changes, wire
 
 __all__ = ["GREETING", "Channel", "rehearse", "serve", "stretch"]
 
@@ -26,7 +25,6 @@ _MAX_FRAMES: Final = 8
 _MAX_TEXT: Final = 2000
 _MAX_NAME: Final = 80
 _VERSION: Final = 2  # as in evo.sandbox.plain
-_MUTABLE: Final = (list, dict, set, bytearray)
 # The reply when memory ran out, made while there was some.
 _NO_MEMORY: Final = wire.encode((["MemoryError", "Exception"], "", None, []), NotImplemented, 1 << 10)
 
@@ -60,6 +58,7 @@ class Channel:
         self._descriptor = descriptor
         self._limit = limit
         self.objects: list[Any] = []
+        self.borrowed: dict[int, tuple[Any, wire.Handle]] = {}  # functions of the check's side, by id
 
     def send(self, operation: bytes, content: bytes) -> None:
         """Send one frame."""
@@ -95,6 +94,11 @@ class Channel:
         """Plain data as bytes; anything else in it stays here and is named by a number."""
         return wire.encode(value, self._export, self._limit)
 
+    def encode_changes(self, taken: list[Any]) -> bytes:
+        """What each of a call's containers holds now. One of them in another is named by its place in ``taken``."""
+        known = {id(container): number for number, container in enumerate(taken)}
+        return wire.encode([type(each)(each) for each in taken], self._export, self._limit, known)
+
     def decode(self, operation: bytes, content: bytes) -> Any:
         """What the check's side sent. The operation is a small letter where it is plain data (evo.sandbox.plain)."""
         if operation >= b"a":
@@ -111,6 +115,8 @@ class Channel:
             return False
 
     def _export(self, value: Any) -> wire.Handle:
+        if id(value) in self.borrowed:
+            return self.borrowed[id(value)][1]
         kind = type(value)
         what = wire.ITERATOR if hasattr(kind, "__next__") else wire.CALLABLE if callable(value) else wire.OPAQUE
         self.objects.append(value)
@@ -131,6 +137,7 @@ class Channel:
             name, message = value
             raise getattr(builtins, name, Exception)(message)
 
+        self.borrowed[id(call)] = call, handle._replace(kind=wire.FUNCTION)
         return call
 
 
@@ -153,20 +160,21 @@ def _answer(operation: bytes, content: bytes, channel: Channel) -> tuple[bytes, 
     if operation in b"Nn":
         return b"V", channel.encode(next(channel.objects[channel.decode(operation, content)]))
     number, args, kwargs = channel.decode(operation, content)
+    taken = changes.containers((args, kwargs))
     value = channel.objects[number](*args, **kwargs)
     # Only a function that returns nothing shows what it did to its arguments, as list.sort does (see docs/sandbox.md).
-    if (
-        value is None
-        and any(isinstance(value, _MUTABLE) for value in itertools.chain(args, kwargs.values()))
-        and not channel.is_still(operation, content, (number, args, kwargs))
-    ):
-        return b"M", channel.encode((args, kwargs))
+    if value is None and taken and not channel.is_still(operation, content, (number, args, kwargs)):
+        return b"M", channel.encode_changes(taken)
     return b"V", channel.encode(value)
 
 
 def _describe(error: BaseException, channel: Channel) -> bytes:
-    """An error as types from the most derived on, message, arguments if plain data, frames in the program."""
-    names = [kind.__name__[:_MAX_NAME] for kind in type(error).__mro__ if issubclass(kind, BaseException)]
+    """An error as its type's name and those of the builtin types that it is of, message, arguments, frames.
+
+    Arguments if they are plain data; frames in the program.
+    """
+    kinds = [kind for kind in type(error).__mro__ if getattr(builtins, kind.__name__, None) is kind]
+    names = [kind.__name__[:_MAX_NAME] for kind in (type(error), *kinds)]
     frames = []
     trace = error.__traceback__
     while trace is not None:

@@ -7,11 +7,11 @@ What is neither plain data nor of a subclass of it travels as a handle: kind, nu
 
 import struct
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-__all__ = ["BUILTIN", "CALLABLE", "ITERATOR", "MAX_DEPTH", "MAX_ITEMS", "OPAQUE", "Handle", "Malformed", "Unsupported"]
-__all__ += ["decode", "encode"]
+__all__ = ["ARGUMENT", "BUILTIN", "CALLABLE", "FUNCTION", "ITERATOR", "MAX_DEPTH", "MAX_ITEMS", "OPAQUE", "Handle"]
+__all__ += ["Malformed", "Unsupported", "decode", "encode"]
 
 MAX_DEPTH: Final = 64
 MAX_ITEMS: Final = 1 << 18
@@ -21,6 +21,8 @@ OPAQUE: Final = 0
 ITERATOR: Final = 1
 CALLABLE: Final = 2
 BUILTIN: Final = 3  # the reader's own of that name; sent to the candidate only
+FUNCTION: Final = 4  # the reader's own, which it had passed
+ARGUMENT: Final = 5  # a container of its own among the arguments of a call (evo.sandbox.inside.changes)
 
 _LENGTH = struct.Struct("<I")
 _SMALL = struct.Struct("<cb")
@@ -38,7 +40,7 @@ class Unsupported(Exception):
 
 
 class Handle(NamedTuple):
-    """Stands for an object that stays where it is. kind: OPAQUE, ITERATOR, CALLABLE or BUILTIN."""
+    """Stands for an object that stays where it is. kind: one of the constants above."""
 
     kind: int
     number: int
@@ -47,6 +49,7 @@ class Handle(NamedTuple):
 
 
 _EMPTY: Final[dict[Any, Any]] = {}
+_NONE: Final[Mapping[int, int]] = {}
 _KEYS, _VALUES, _ITEMS = type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items())
 _SEQUENCES: Final[dict[type[Any], bytes]] = {
     list: b"l",
@@ -63,17 +66,21 @@ _BASES: Final = (int, float, complex, str, bytes, bytearray, *_SEQUENCES, dict)
 
 
 class _Encoder:
-    def __init__(self, export: Callable[[Any], Handle], limit: int) -> None:
+    def __init__(self, export: Callable[[Any], Handle], limit: int, known: Mapping[int, int]) -> None:
         self.out = bytearray()
         self.export = export
+        self.known = known
         self.limit = limit
         self.items = 0
 
     def put(self, value: Any, depth: int = 0) -> None:
         kind = type(value)
-        if kind not in _WRITERS:
-            kind = next((base for base in kind.__mro__ if base in _WRITERS), object)
-        _WRITERS[kind](self, value, depth)
+        if self.known and id(value) in self.known:
+            self.named(ARGUMENT, self.known[id(value)], "", True, depth)
+        else:
+            if kind not in _WRITERS:
+                kind = next((base for base in kind.__mro__ if base in _WRITERS), object)
+            _WRITERS[kind](self, value, depth)
         self.items += 1
         if self.items > MAX_ITEMS:
             raise Unsupported(f"more than {MAX_ITEMS} items")
@@ -128,6 +135,9 @@ class _Encoder:
 
     def handle(self, value: Any, depth: int) -> None:
         kind, number, name, truth = self.export(value)
+        self.named(kind, number, name, truth, depth)
+
+    def named(self, kind: int, number: int, name: str, truth: bool, depth: int) -> None:
         self.out += b"h" + _HANDLE.pack(kind, truth, number)
         self.text(name, depth)
 
@@ -148,12 +158,14 @@ _WRITERS: Final[dict[type, Callable[[_Encoder, Any, int], None]]] = {
 }
 
 
-def encode(value: Any, export: Callable[[Any], Handle], limit: int) -> bytes:
+def encode(value: Any, export: Callable[[Any], Handle], limit: int, known: Mapping[int, int] = _NONE) -> bytes:
     """``value`` as at most ``limit`` bytes; ``export`` gives a handle for what is not plain data.
+
+    known: numbers by id of objects that are named as arguments, wherever they occur.
 
     Raises Unsupported for what is too large, too deep (a cycle is) or refused by ``export``.
     """
-    encoder = _Encoder(export, limit)
+    encoder = _Encoder(export, limit, known)
     encoder.put(value)
     return bytes(encoder.out)
 
@@ -201,7 +213,7 @@ class _Decoder:
     def handle(self) -> Any:
         kind, truth, number = _HANDLE.unpack(self.take(6))
         name = self.value(MAX_DEPTH)
-        if kind > BUILTIN or truth > 1 or type(name) is not str:
+        if kind > ARGUMENT or truth > 1 or type(name) is not str:
             raise Malformed("not a handle")
         return self.resolve(Handle(kind, number, name, bool(truth)))
 

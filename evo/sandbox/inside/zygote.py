@@ -172,11 +172,10 @@ class Zygote:
         try:
             with os.scandir(self.scratch) as listing:
                 for number, entry in enumerate(listing):
-                    used += entry.stat(follow_symlinks=False).st_blocks * 512
+                    with contextlib.suppress(FileNotFoundError):  # gone since; the others still count
+                        used += entry.stat(follow_symlinks=False).st_blocks * 512
                     if number > _MAX_ENTRIES or used > self.scratch_bytes:
                         return True
-        except FileNotFoundError:
-            return False
         except OSError:  # the candidate locked its own folder
             return True
         return False
