@@ -70,18 +70,19 @@ def run_app(app: typer.Typer, prog: str) -> NoReturn:
 def _run(app: typer.Typer, prog: str) -> int:
     try:
         code = typer.main.get_command(app).main(prog_name=prog, standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started this
+            sys.stdout.flush()
     except _ClickException as error:
         hint = f" (see {prog} --help)" if error.exit_code == EXIT_USAGE else ""
         return _fail(f"{error.format_message().rstrip('.')}{hint}", error.exit_code)
-    except UserError as error:
-        return _fail(str(error), EXIT_USAGE)
     except EvoError as error:
-        return _fail(str(error), EXIT_FAILED)
+        return _fail(str(error), EXIT_USAGE if isinstance(error, UserError) else EXIT_FAILED)
     except BrokenPipeError:
         # Python flushes standard output once more at exit and would complain: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except OSError as error:
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror}", EXIT_FAILED)
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
     if code == EXIT_INTERRUPTED:

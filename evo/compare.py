@@ -72,6 +72,8 @@ def compare(
     given = locals()
     changes = changes_from({key: given[flag] for flag, key in _FLAGS.items()}, settings or [])
     observer = None if json else display_for(console)
+    if replicates is not None and replicates < 1:
+        raise UserError(f"--replicates {replicates}: must be at least 1")
     try:
         if len(targets) == 1 and Path(targets[0]).is_dir():
             if self_test or model or run or config or set(changes) - {"evaluation.replicates"}:

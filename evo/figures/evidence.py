@@ -102,11 +102,11 @@ class SpendingPoint:
 def claims_chart(points: Sequence[ClaimPoint]) -> Chart:
     """What a single evaluation would have claimed by generation, beside what its choice showed on other seeds."""
     known = [p for p in points if p.cells]
-    gap = sum(p.claim - p.since for p in known) / len(known) if known else 0.0
+    gap = sum(p.claim - p.since for p in known) / len(known) if known else None
     caption = (
         f"Each generation's best by one evaluation. Since: the same pipeline on other seeds for the same problems, ± 1 "
         f"standard error, {sum(p.cells for p in known)} measurements in {len(known)} of {len(points)} generations. "
-        f"Mean gap {100 * gap:+.1f} points."
+        + ("Not measured." if gap is None else f"Mean gap {100 * gap:+.1f} points.")
     )
 
     def draw(axes: Axes) -> None:

@@ -37,13 +37,19 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` in one step, making its folder. Raises UserError where that is not allowed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Put ``content`` at ``path`` in one step, making its folder. Raises UserError where that is not allowed.
+
+    A link is followed. What is there and no file, a device or a folder, stays as it is.
+    """
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        raise UserError(f"{path}: cannot write this file (it is there and no file); choose another place")
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(content)
-            temporary.replace(path)
+            temporary.replace(place)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

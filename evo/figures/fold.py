@@ -95,8 +95,7 @@ def _rows(info: TopologyInfo, cuts: Sequence[float]) -> list[_Row]:
         ways = tuple(way for way in info.ways if all(left < x < right for x, _ in way.points))
         xs = [x for box in boxes for x in (box.x - box.width / 2, box.x + box.width / 2)]
         ys = [y for box in boxes for y in (box.y - box.height / 2, box.y + box.height / 2)]
-        ys += [y for way in ways for _, y in way.points]
-        ys += [y for way in info.ways if way.kind is WayKind.DISABLED for x, y in way.points if left < x < right]
+        ys += [y for way in info.ways for x, y in way.points if left < x < right]
         ys += [way.label_at[1] + step for way in ways if way.label for step in (-LINE_HEIGHT, LINE_HEIGHT)]
         dx, dy = (_LEAD if rows else 0.0) - min(xs), top - max(ys)
         rows.append(_Row(boxes, ways, dx, dy, min(ys) + dy, max(xs) + dx))
@@ -109,10 +108,15 @@ def _moved(way: EdgeWay, move: Callable[[Point], Point]) -> EdgeWay:
 
 
 def _bridge(way: EdgeWay, above: _Row, below: _Row, inside: float = 0.0) -> tuple[Point, ...]:
-    """Out to the right of one row, back between the rows, in from the left of the next; ``inside`` a bridge there."""
-    start, end = above.move(way.points[0]), below.move(way.points[-1])
+    """Out to the right of one row, back between the rows, in from the left of the next; ``inside`` a bridge there.
+
+    In the rows it keeps to its lanes.
+    """
+    cut = _middle(way)
+    start = [above.move(point) for point in way.points if point[0] < cut]
+    end = [below.move(point) for point in way.points if point[0] >= cut]
     right, left, height = above.right + _LEAD - inside, inside, above.bottom - _ROW_GAP / 2 + inside
-    return (start, (right, start[1]), (right, height), (left, height), (left, end[1]), end)
+    return (*start, (right, start[-1][1]), (right, height), (left, height), (left, end[0][1]), *end)
 
 
 def _detour(way: EdgeWay, start: _Row, end: _Row, port: float, step: float) -> tuple[Point, ...]:

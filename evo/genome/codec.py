@@ -59,6 +59,10 @@ def loads(text: str, *, source: str = "genome") -> Genome:
         raise UserError(f"{source}: not JSON: {error}") from None
     except RecursionError:
         raise UserError(f"{source}: nested too deeply for a genome") from None
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{source}: holds half a character (a lone surrogate), which is no text") from None
     return from_document(data, source=source)
 
 

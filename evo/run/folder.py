@@ -17,6 +17,8 @@ from evo.evaluation import open_readonly
 __all__ = ["RunFolder", "write_text"]
 
 # What a disk says that is full, over its quota, read-only or broken.
+_MOST_BYTES = 200  # of a name: what is written beside it has longer ones
+_SHOWN = 40
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
@@ -48,7 +50,10 @@ class RunFolder:
 
     @classmethod
     def named(cls, run: str) -> "RunFolder":
-        """``run`` is a name under runs/ or, if it has a slash, a path."""
+        """``run`` is a name under runs/ or, if it has a slash, a path. Raises UserError for what can be neither."""
+        if not run.isprintable() or any(len(os.fsencode(part)) > _MOST_BYTES for part in Path(run).parts):
+            shown = run if len(run) <= _SHOWN else f"{run[:_SHOWN]}..."
+            raise UserError(f"--run {shown!r}: must be printable characters, at most {_MOST_BYTES} bytes in each part")
         return cls(Path(run) if "/" in run else Path("runs") / run)
 
     @classmethod
@@ -104,6 +109,8 @@ class RunFolder:
         self._made = [path for path in (self.path, *self.path.parents) if not path.exists()] if new else None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            if new and (others := _others(self.path)):
+                raise UserError(f"{self.path}: has no run in it but files of others ({others[0]}); name another --run")
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise UserError(
@@ -158,3 +165,8 @@ class RunFolder:
                 (self.path / name).unlink(missing_ok=True)
             for path in made:
                 path.rmdir()
+
+
+def _others(folder: Path) -> list[str]:
+    """What lies in a folder and is not what a run that was killed at its very beginning leaves behind."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.name != "lock" and not entry.name.startswith("."))

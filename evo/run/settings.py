@@ -201,7 +201,12 @@ def read_preset(config: str, changes: Mapping[str, str]) -> str:
     path = resource_folder("configs") / f"{config}.ini" if config in preset_names() else Path(config)
     if not path.is_file():
         raise UserError(f"--config {config}: no such preset or file; presets are {', '.join(preset_names())}")
-    return changed_text(path.read_text("utf-8"), str(path), changes)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(f"--config {config}: cannot be read ({reason})") from error
+    return changed_text(text, str(path), changes)
 
 
 def changed_text(text: str, source: str, changes: Mapping[str, str]) -> str:

@@ -91,6 +91,8 @@ BROKEN_BETWEEN_NEIGHBOURS = build(
      (2, 6), (6, 2)],
     [(6, 3)],
 )  # fmt: skip
+# Its first row is left by an edge that passes beside other nodes in it.
+BROKEN_BESIDE_NODES = build([generator(id) for id in range(2, 10)], [(0, 4)], [(0, 7), (2, 4), (3, 2), (4, 6), (6, 5)])
 GRAPH = build(
     [
         planner(2),

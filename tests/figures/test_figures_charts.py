@@ -111,6 +111,7 @@ def test_nothing_in_a_chart_lies_on_anything_else(chart: Chart, bare: bool) -> N
 
 def test_the_gap_of_claims_is_over_those_that_were_measured_again() -> None:
     assert "Mean gap +20.0 points" in CHARTS["claims"].caption
+    assert "Not measured." in claims_chart([ClaimPoint(0, "a", 0.7, math.nan, math.nan, 0)]).caption
     assert "1 of 2 generations" in CHARTS["claims"].caption
 
 

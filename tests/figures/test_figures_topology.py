@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pytest
 from figure_genomes import (
     ANALYZED,
+    BROKEN_BESIDE_NODES,
     BROKEN_BETWEEN_NEIGHBOURS,
     GENOMES,
     LONG_NAMES,
@@ -80,6 +81,7 @@ def test_linear_genomes_are_laid_out_without_overlap(genome: Genome) -> None:
 
 @given(graph_genomes())
 @example(BROKEN_BETWEEN_NEIGHBOURS)
+@example(BROKEN_BESIDE_NODES)
 @settings(max_examples=150, deadline=None)
 def test_any_graph_is_laid_out_without_overlap(genome: Genome) -> None:
     info = topology_info(genome)
