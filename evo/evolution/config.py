@@ -1,6 +1,7 @@
 """The evolution's part of an INI file: neat-python's sections, checked."""
 
 import configparser
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,8 @@ def _syntax(error: configparser.Error) -> str:
             return f"line {error.lineno}: comes before any [section]"
         case configparser.ParsingError():
             line, text = error.errors[0]
-            return f"line {line}: needs the form key = value, found {text}"
+            shown = text if sys.version_info < (3, 13) else repr(text)  # which had been done before
+            return f"line {line}: needs the form key = value, found {shown}"
     return error.message
 
 

@@ -53,7 +53,7 @@ def test_a_command_under_the_script_is_the_command() -> None:
 
 
 def test_the_shell_completes_commands_and_options() -> None:
-    script = run("--show-completion", "bash")
+    script = run("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert "complete" in script.stdout
     assert "_EVO_COMPLETE" in script.stdout
 
