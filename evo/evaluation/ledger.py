@@ -79,9 +79,9 @@ class Ledger:
         """What one plan uses on a problem; None without evidence."""
         return self._tell(cost, plan, purposes)
 
-    def tokens(self, plan: str) -> float:
+    def tokens(self, plan: str, purposes: Iterable[Purpose] = _ALL) -> float:
         """Mean tokens (prompt and completion) that the plan uses on one problem; 0 without evidence."""
-        return self._tell(_tokens, plan, _ALL)
+        return self._tell(_tokens, plan, purposes)
 
     def seconds(self, plan: str) -> float | None:
         """Mean seconds that the plan's calls take on one problem, one after the other; None if none are on record."""

@@ -22,11 +22,15 @@ RACE_REPLICATES = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """final: the race, champion first; empty if there was none. validated: None if nothing could be measured."""
+    """final: the race, champion first; empty if there was none. validated: None if nothing could be measured.
+
+    tokens: the champion's mean on a problem of the validation, 0.0 if nothing could be measured.
+    """
 
     champion: Candidate
     final: tuple[Finalist, ...]
     validated: Estimate | None
+    tokens: float
 
 
 async def conclude(
@@ -41,8 +45,8 @@ async def conclude(
         for replicate in range(settings.evaluation.validation_replicates)
         for problem in draw.validation
     ]
-    cells = Ledger(await scheduler.measure(wanted))
-    ending = Ending(champion, final, cells.estimate(champion.plan.digest, (Purpose.VALIDATION,)))
+    cells, digest = Ledger(await scheduler.measure(wanted)), champion.plan.digest
+    ending = Ending(champion, final, cells.estimate(digest, (Purpose.VALIDATION,)), cells.tokens(digest))
     store.put_meta("ending", json.dumps(_record(ending)))
     return ending
 

@@ -153,7 +153,7 @@ async def _search(
             counters=bench.scheduler.counters,
             genomes=course.genomes,
             phenotypes=course.phenotypes,
-            tokens_per_problem=course.tokens(champion.plan),
+            tokens_per_problem=ending.tokens or course.tokens(champion.plan),
             ended=ended,
             complete=len(progress.reports) == settings.run.generations,
             seconds=time.monotonic() - started,

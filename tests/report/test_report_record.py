@@ -212,3 +212,12 @@ def test_a_search_ends_with_its_report(evo_command: Command, tmp_path: Path) -> 
     done = evo_command("search", *options, cwd=tmp_path)
     assert "look at  run/report.html" in done.stdout
     assert "The champion solves" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_page_and_summary_say_the_same_of_the_champion_s_tokens(run: Path, record: Record) -> None:
+    told = f"{record.champion_tokens:.0f}"
+    assert f"| champion's tokens on a problem | {told} |" in (run / "summary.md").read_text()
+    assert f"<b>{told}</b><span>tokens the champion takes on a problem</span>" in (run / "report.html").read_text()
+    measured = [c for c in record.cells if c.plan == record.champion and c.purpose is Purpose.VALIDATION]
+    tokens = [c.prompt_tokens + c.completion_tokens for c in measured if c.solved is not None]
+    assert told == f"{sum(tokens) / len(tokens):.0f}"

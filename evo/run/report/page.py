@@ -154,7 +154,7 @@ def _answer(record: Record) -> dict[str, Any]:
         "unseen": head.get("validated_on_unseen_problems"),
         "inflation": None if search is None or validated is None else search.mean - validated.mean,
         "single": single,
-        "tokens": record.ledger.tokens(record.champion) if record.champion else 0.0,
+        "tokens": record.champion_tokens,
     }
 
 

@@ -85,6 +85,13 @@ class Record:
         return _estimate(recorded) if self.finished and recorded else None
 
     @property
+    def champion_tokens(self) -> float:
+        """What the champion takes on a problem: as it is told what it solves, on the problems of its validation."""
+        if not self.champion:
+            return 0.0
+        return self.ledger.tokens(self.champion, (Purpose.VALIDATION,)) or self.ledger.tokens(self.champion)
+
+    @property
     def cells(self) -> Iterator[Cell]:
         """All of them, plan by plan; a large run's are too many to be held at once."""
         for plan in self.ledger:

@@ -73,8 +73,7 @@ def marked(record: Record) -> list[TokenPoint]:
     """What the chart of accuracy against tokens names: champion and baselines, on seeds that selected nobody."""
     points = []
     if record.champion and (validated := record.validated):
-        tokens = record.ledger.tokens(record.champion)
-        points.append(_token_point(record.champion, "champion, validated", tokens, validated))
+        points.append(_token_point(record.champion, "champion, validated", record.champion_tokens, validated))
     for row in rivals_of(record)["baselines"]:
         if row.estimate:
             points.append(_token_point("", row.name, row.tokens, row.estimate))
