@@ -104,13 +104,18 @@ class RunFolder:
         """What to show."""
         return self.path / "report.html"
 
+    @property
+    def _outputs(self) -> tuple[Path, ...]:
+        """What a run writes at its end, over what it wrote before."""
+        return (self.champion, self.topology, self.fitness, self.summary, self.report)
+
     def __enter__(self) -> "RunFolder":
         new = not (self.config.exists() or self.database.exists())
         self._made = [path for path in (self.path, *self.path.parents) if not path.exists()] if new else None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if new and (others := _others(self.path)):
-                raise UserError(f"{self.path}: has no run in it but files of others ({others[0]}); name another --run")
+            if new and (there := [path for path in self._outputs if path.exists()]):
+                raise UserError(f"{self.path}: has no run in it but a {there[0].name}; name another --run")
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise UserError(
@@ -165,8 +170,3 @@ class RunFolder:
                 (self.path / name).unlink(missing_ok=True)
             for path in made:
                 path.rmdir()
-
-
-def _others(folder: Path) -> list[str]:
-    """What lies in a folder and is not what a run that was killed at its very beginning leaves behind."""
-    return sorted(entry.name for entry in folder.iterdir() if entry.name != "lock" and not entry.name.startswith("."))

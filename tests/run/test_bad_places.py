@@ -18,8 +18,7 @@ def evo(folder: Path, *words: str, to: str | int = subprocess.PIPE) -> subproces
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((*SEARCH, "--run", "./mine"), "mine: has no run in it but files of others (summary.md)"),
-        ((*SEARCH, "--run", ".."), "runs/..: has no run in it but files of others"),
+        ((*SEARCH, "--run", "./mine"), "mine: has no run in it but a summary.md; name another --run"),
         ((*SEARCH, "--run", "x" * 300), f"--run '{'x' * 40}...': must be printable characters, at most 200 bytes"),
         ((*SEARCH, "--run", "a\nb"), "must be printable characters"),
         (("search", "--config", "latin.ini"), "--config latin.ini: cannot be read (it is not UTF-8)"),
