@@ -71,7 +71,7 @@ class Judge:
         )
 
     def finish(self) -> None:
-        """See the last run cleared up after. Its process has been killed before; only the next run waits for this."""
+        """See the last run cleared up after. The zygote has been told to; only the next run waits for this."""
         with contextlib.suppress(SandboxFault):  # a new zygote has been started
             self._zygote.finish()
 

@@ -16,9 +16,7 @@ def containers(arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> list[Any]:
     """The mutable containers in positional and keyword arguments, outer ones first."""
     args, kwargs = arguments
     found: list[Any] = []
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, _EITHER):
-            _collect(value, found)
+    _collect((*args, *kwargs.values()), found)
     return found
 
 
