@@ -31,13 +31,17 @@ _NEAR_THE_LIMIT: Final = 0.9
 
 
 class Judge:
-    """Runs jobs one after the other on ``zygote``, in the main thread of a process of its own."""
+    """Runs jobs one after the other on ``zygote``, in the main thread of a process of its own.
 
-    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+    everywhere: the processors for runs that take long; short ones stay on those that this process may use now.
+    """
+
+    def __init__(self, zygote: Zygote, limits: Limits, everywhere: tuple[int, ...]) -> None:
         self._zygote = zygote
         self._limits = limits
         self._alarm = Alarm()
-        self._everywhere = processors.available()
+        self._home = processors.available()
+        self._everywhere = everywhere
 
     def run(self, job: Job, check: CompiledCheck, on_value: Callable[[], None]) -> Verdict:
         """Run ``job`` once. ``on_value`` is called when something of the candidate's arrives here.
@@ -89,7 +93,7 @@ class Judge:
             pass  # channel.ended
         finally:
             self._alarm.clear()
-            processors.use(0, self._everywhere)
+            processors.use(0, self._home)
         ended = channel.ended
         return verdict if ended is None else Verdict(ended.status, ended.error_type, ended.message)
 

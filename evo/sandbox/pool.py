@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from evo.errors import UserError
+from evo.sandbox import processors
 from evo.sandbox.job import Job
 from evo.sandbox.tiers import BUBBLEWRAP, LANDLOCK, SEATBELT, TIERS, UNSAFE, missing
 from evo.sandbox.verdict import Limits, SandboxFault, Status, Verdict
@@ -74,7 +75,8 @@ class SandboxPool:
 
     def _start(self, tier: str) -> str:
         """Start one worker under ``tier``, to see whether it can be entered; the others wait for their first job."""
-        workers = [Worker(tier, self._limits, Path(self._folder.name)) for _ in range(self._size)]
+        folder, homes = Path(self._folder.name), processors.shares(self._size)
+        workers = [Worker(tier, self._limits, folder, home) for home in homes]
         try:
             workers[-1].start()
         except SandboxFault as error:

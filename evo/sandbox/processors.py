@@ -1,7 +1,8 @@
 """Which processors a process runs on, and how long it waits for one. Where the system cannot say, nothing happens.
 
 Two processes that answer each other wake each other at every message. On one processor that is a switch from one to the
-other; on two, a processor has to be called out of its sleep each time, which costs a virtual machine much more.
+other; on two, a processor has to be called out of its sleep each time, which costs a virtual machine much more. And
+what one worker prepares for its next runs shall not get in the way of a run of another's.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["available", "current", "kept_waiting", "use"]
+__all__ = ["available", "current", "kept_waiting", "shares", "use"]
 
 _current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 
@@ -18,6 +19,14 @@ _current = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sche
 def available() -> tuple[int, ...]:
     """The processors that this process may use."""
     return tuple(os.sched_getaffinity(0)) if _current is not None else ()
+
+
+def shares(workers: int) -> list[tuple[int, ...]]:
+    """The processors of each worker, which no other has. All for each where there are fewer of them than workers."""
+    everywhere = available()
+    if workers > len(everywhere):
+        return [everywhere] * workers
+    return [everywhere[number::workers] for number in range(workers)]
 
 
 def current() -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from evo.sandbox import processors
 from evo.sandbox.check import CheckError, CompiledCheck, compile_check
 from evo.sandbox.job import Job
 from evo.sandbox.judge import Judge
@@ -41,14 +42,18 @@ def _answer(request: dict[str, Any], judge: Judge, on_value: Callable[[], None])
 
 
 def main() -> None:
-    """Arguments: descriptors of the connection and of a byte shared with the pool; tier, limits as JSON, folder.
+    """Arguments: descriptors of the connection and of a byte shared with the pool; tier, folder; as JSON limits and the
+    processors to be on.
 
     The byte says whether a value of the candidate has reached the check: whatever ends this process afterwards may be
     that value's doing.
     """
     connection = socket.socket(fileno=int(sys.argv[1]))
     value_seen = mmap.mmap(int(sys.argv[2]), 1)
-    tier, limits, folder = sys.argv[3], Limits(**json.loads(sys.argv[4])), Path(sys.argv[5])
+    tier, folder = sys.argv[3], Path(sys.argv[4])
+    limits, home = Limits(**json.loads(sys.argv[5])), json.loads(sys.argv[6])
+    everywhere = processors.available()
+    processors.use(0, home)
 
     def on_value() -> None:
         value_seen[0] = 1
@@ -63,7 +68,7 @@ def main() -> None:
     memory = max(_MEMORY_BYTES, 2 * limits.memory_bytes)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     send(connection, {"ready": True})
-    judge = Judge(zygote, limits)
+    judge = Judge(zygote, limits, everywhere)
     try:
         while (request := receive(connection)) is not None:
             signal.setitimer(signal.ITIMER_PROF, limits.wall_seconds + _CHECK_GRACE_SECONDS)

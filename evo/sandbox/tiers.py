@@ -1,7 +1,6 @@
 """The isolation tiers: what each promises, how its zygote is started, and which this machine can enter."""
 
 import contextlib
-import json
 import os
 import platform
 import resource
@@ -45,12 +44,19 @@ _INSIDE: Final = Path(__file__).parent / "inside"
 _FIRST_USER, _USERS = 61184, 4336
 _THREADS: Final = 64
 _ROOM_FOR_OTHERS: Final = 512
+# Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
+_WARM: Final = (
+    "bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, heapq, itertools, "
+    "math, operator, random, re, statistics, string, typing"
+)
 _START: Final = (
     # random reseeds itself in every fork, at a tenth of a run's price; a run shall find it seeded the same instead.
     "import os, sys; hook = os.register_at_fork; os.register_at_fork = lambda **_: None; import random; "
     "os.register_at_fork = hook; del hook; "
-    "sys.path.insert(0, {root!r}); from inside.zygote import main; sys.path[:] = {path!r}; "
-    "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'inside']; main()"
+    # Room filled up in between: what a child uses of the zygote's own modules lies together then.
+    "import {warm}; sys.path.insert(0, {root!r}); from inside import compact; compact.fill(); "
+    "from inside.zygote import main; sys.path[:] = {path!r}; "
+    "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'inside']; main({options!r})"
 )
 
 
@@ -104,9 +110,9 @@ def launch(tier: str, limits: Limits, scratch: Path) -> Launch:
         "readable": [str(path) for path in python.readable()],
     }
     root = "/evo" if inside else str(_INSIDE.parent)
-    start = _START.format(root=root, path=list(python.path))
+    start = _START.format(warm=_WARM, root=root, path=list(python.path), options=options)
     # Not -I: it would ignore the hash seed. The environment holds nothing else, so there is nothing else to ignore.
-    command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start, json.dumps(options)]
+    command = [str(python.executable), "-s", "-S", "-B", "-P", "-X", "utf8", "-c", start]
     environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": str(_home(python.library))}
     environment["MALLOC_ARENA_MAX"] = "1"  # one for each thread would take the address space of eight
     environment["LD_BIND_NOW"] = "1"  # functions are looked up here, once, and not by each child at its first call
@@ -126,31 +132,31 @@ def _home(library: Path) -> Path:
     return library.parent.parent
 
 
-def _limits(limits: Limits) -> dict[str, tuple[int, int]]:
+def _limits(limits: Limits) -> dict[int, tuple[int, int]]:
     """What the zygote can live with as well: set once and inherited."""
     values = {
-        "RLIMIT_FSIZE": (limits.file_bytes,) * 2,
-        "RLIMIT_CORE": (0, 0),
+        resource.RLIMIT_FSIZE: (limits.file_bytes,) * 2,
+        resource.RLIMIT_CORE: (0, 0),
     }
     if sys.platform != "darwin":  # which takes this limit and ignores it
-        values["RLIMIT_AS"] = (limits.memory_bytes,) * 2
+        values[resource.RLIMIT_AS] = (limits.memory_bytes,) * 2
     return values
 
 
-def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[str, tuple[int, int]]:
+def _child_limits(limits: Limits, tier: str, user: int | None) -> dict[int, tuple[int, int]]:
     """What each child gets of its own."""
     values = {
-        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
-        "RLIMIT_NOFILE": (limits.descriptors,) * 2,  # the zygote holds those of several children
+        resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 1),
+        resource.RLIMIT_NOFILE: (limits.descriptors,) * 2,  # the zygote holds those of several children
     }
     if tier == SEATBELT:  # counts processes, not threads
-        values["RLIMIT_NPROC"] = (0, 0)
+        values[resource.RLIMIT_NPROC] = (0, 0)
     elif user is not None:
-        values["RLIMIT_NPROC"] = (_THREADS + 1 + MOST,) * 2  # the zygote and its children count too
+        values[resource.RLIMIT_NPROC] = (_THREADS + 1 + MOST,) * 2  # the zygote and its children count too
     elif tier in (BUBBLEWRAP, LANDLOCK):  # the user's other processes may count too, and may become more
         allowed = _threads_of(os.getuid()) + _ROOM_FOR_OTHERS
         _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-        values["RLIMIT_NPROC"] = (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard),) * 2
+        values[resource.RLIMIT_NPROC] = (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard),) * 2
     return values
 
 

@@ -32,10 +32,12 @@ _BOOT: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from
 class Worker:
     """One worker process, started when first needed. Its methods raise SandboxFault when it fails."""
 
-    def __init__(self, tier: str, limits: Limits, folder: Path) -> None:
+    def __init__(self, tier: str, limits: Limits, folder: Path, home: tuple[int, ...]) -> None:
+        """home: the processors for it and for short runs; () for any."""
         self._tier = tier
         self._limits = limits
         self._folder = folder
+        self._home = home
         self._process: subprocess.Popen[bytes] | None = None
         # Tells without a message, of which there would be one per run, whether a value has reached the check.
         self._shared, name = tempfile.mkstemp(dir=folder)
@@ -55,9 +57,9 @@ class Worker:
                 return
             self._connection, theirs = socket.socketpair()
             with theirs:
-                limits = json.dumps(asdict(self._limits))
                 shared = (theirs.fileno(), self._shared)
-                words = [*map(str, shared), self._tier, limits, str(self._folder), json.dumps(sys.path)]
+                told = map(json.dumps, (asdict(self._limits), self._home, sys.path))
+                words = [*map(str, shared), self._tier, str(self._folder), *told]
                 self._process = subprocess.Popen(
                     [sys.executable, "-s", "-P", "-c", _BOOT, *words],
                     pass_fds=shared,

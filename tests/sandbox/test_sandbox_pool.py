@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sandbox_kit import CHECK, HONEST, QUICK, TIERS, descendants
 
 from evo.errors import UserError
-from evo.sandbox import Job, Limits, SandboxFault, SandboxPool, Status, probe
+from evo.sandbox import Job, Limits, SandboxFault, SandboxPool, Status, probe, processors
 from evo.sandbox import pool as pool_module
 from evo.sandbox.inside.zygote import ENOUGH, MOST
 from evo.sandbox.tiers import BUBBLEWRAP, LANDLOCK, UNSAFE
@@ -255,6 +257,30 @@ def test_in_a_pause_children_are_made_for_the_next_runs_in_bounded_number(tier: 
             time.sleep(0.1)
             assert ENOUGH <= len(descendants(zygote)) <= MOST
             assert len(descendants(worker)) <= MOST + 1 + (tier == BUBBLEWRAP)
+
+
+@given(everywhere=st.sets(st.integers(0, 500), min_size=1), workers=st.integers(1, 64))
+def test_workers_share_the_processors_out(everywhere: set[int], workers: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processors, "available", lambda: tuple(everywhere))
+        shares = processors.shares(workers)
+    assert len(shares) == workers
+    assert set().union(*shares) == everywhere
+    if workers <= len(everywhere):
+        assert sorted(number for share in shares for number in share) == sorted(everywhere)
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    else:
+        assert all(set(share) == everywhere for share in shares)
+
+
+@pytest.mark.skipif(len(processors.available()) < 2, reason="one processor: nothing to share out")
+def test_a_run_is_on_its_workers_processors_until_it_takes_long() -> None:
+    code = "import os, time\ndef f(seconds):\n    time.sleep(seconds)\n    return sorted(os.sched_getaffinity(0))\n"
+    where = "def check(candidate):\n    first = candidate(0)\n    assert len(first) == 1\n"
+    later = f"    assert candidate(0.3) == {sorted(processors.available())}\n"
+    with SandboxPool(2) as pool, ThreadPoolExecutor(2) as threads:
+        for verdict in threads.map(pool.run, [Job(code, where + later, "f", reveal=True)] * 8):
+            assert verdict.passed, verdict
 
 
 def test_two_thousand_runs_leak_nothing() -> None:

@@ -30,7 +30,7 @@ def seconds_until_cut_off(kept_waiting: float, monkeypatch: pytest.MonkeyPatch) 
     """How long a run may take whose process was kept waiting for so long, of a limit of 0.2 s."""
     zygote: Any = SimpleNamespace(watch=lambda: None)
     process: Any = SimpleNamespace(kept_waiting=lambda: kept_waiting, use=lambda chosen: None)
-    judge = Judge(zygote, Limits(wall_seconds=0.2))
+    judge = Judge(zygote, Limits(wall_seconds=0.2), ())
     channel = Channel(-1, 1)
     monkeypatch.setattr(channel, "load", lambda code, entry_point: None)
     start = time.monotonic()

@@ -1,10 +1,10 @@
 """The candidate's process: loads the program, answers calls with plain data, and is killed afterwards."""
 
+import _socket
 import builtins
 import gc
 import marshal
 import os
-import socket
 import struct
 import sys
 import time
@@ -239,15 +239,15 @@ def rehearse() -> None:
     not be copied after it.
     """
     modules = dict(sys.modules)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        outside, channel = Channel(ours.fileno(), 1 << 16), Channel(theirs.fileno(), 1 << 16)
-        outside.send(b"l", marshal.dumps((_REHEARSAL, "rehearsal"), _VERSION))
-        _begin(channel)
-        for name in ("", "raise"):
-            outside.send(b"c", marshal.dumps((0, ([1.0, 2, 4], 1, name), {}), _VERSION))
-            _next(channel)
-    stretch()
+    ours, theirs = _socket.socketpair()
+    outside, channel = Channel(ours.fileno(), 1 << 16), Channel(theirs.fileno(), 1 << 16)
+    outside.send(b"l", marshal.dumps((_REHEARSAL, "rehearsal"), _VERSION))
+    _begin(channel)
+    for name in ("", "raise"):
+        outside.send(b"c", marshal.dumps((0, ([1.0, 2, 4], 1, name), {}), _VERSION))
+        _next(channel)
+    ours.close()
+    theirs.close()
     sys.modules.clear()
     sys.modules.update(modules)
 

@@ -1,5 +1,6 @@
 """Room in the interpreter's memory filled up, so that what is made next lies together, on few pages."""
 
+import gc
 import sys
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ def fill() -> None:
 
     A child that makes objects writes to a page wherever there was room for one; in a new pool they share a few.
     """
+    gc.collect()  # or there would be room again
     for size in range(_STEP, _LARGEST + 1, _STEP):
         for number in range(_MOST):
             _kept.append(_of_size(size, number))

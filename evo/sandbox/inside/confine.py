@@ -6,7 +6,6 @@ library exists in here. The seccomp programs come ready-made from outside (evo.s
 
 import ctypes
 import os
-import resource
 import stat
 import struct
 import sys
@@ -87,23 +86,21 @@ def give_up(rules: int | None, program: bytes) -> None:
         _check(step())
 
 
-def limit(limits: Mapping[str, tuple[int, int]]) -> None:
-    """Set soft and hard limits by RLIMIT name, for this process and all that come from it. Raises OSError."""
-    for name, pair in limits.items():
-        resource.setrlimit(getattr(resource, name), pair)
+def limit(limits: Mapping[int, tuple[int, int]]) -> None:
+    """Set soft and hard limits by number, for this process and all that come from it. Raises OSError."""
+    for step in _steps_below(limits):
+        _check(step())
 
 
 class Confinement:
     """What every child enters before it sees the candidate; prepared once, by the zygote, in its own process.
 
-    limits: soft and hard value by RLIMIT name. program: a seccomp program on top of the zygote's own.
+    limits: soft and hard value by the limit's number. program: a seccomp program on top of the zygote's own.
     """
 
-    def __init__(self, limits: Mapping[str, tuple[int, int]], program: bytes) -> None:
+    def __init__(self, limits: Mapping[int, tuple[int, int]], program: bytes) -> None:
         # Calls that lack nothing any more: each object that a child touches to put one together is a page copied.
-        self._steps: list[Callable[[], int | None]] = [
-            partial(resource.setrlimit, getattr(resource, name), pair) for name, pair in limits.items()
-        ]
+        self._steps = _steps_below(limits)
         if _LINUX:
             self._steps += [partial(_libc.prctl, _PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0), *_steps_into(program)]
         self._zygote = os.getpid()
@@ -114,9 +111,18 @@ class Confinement:
         The process ends with its zygote, here and now if that has ended already.
         """
         for step in self._steps:
-            _check(step() or 0)
+            _check(step())
         if os.getppid() != self._zygote:  # it ended before it was asked to take this process with it
             os._exit(1)
+
+
+class _Limit(ctypes.Structure):
+    _fields_ = (("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64))
+
+
+def _steps_below(limits: Mapping[int, tuple[int, int]]) -> list[Callable[[], int]]:
+    """The calls that set limits."""
+    return [partial(_libc.setrlimit, number, ctypes.byref(_Limit(*pair))) for number, pair in limits.items()]
 
 
 class _Program(ctypes.Structure):

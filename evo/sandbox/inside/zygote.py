@@ -5,73 +5,48 @@ Control messages go to and come from the trusted side alone (evo.sandbox.zygote)
 lead to children; in, a byte when a run takes long and one when it is to end; out, a byte and what it used.
 """
 
-import bisect
-import cmath
-import collections
-import collections.abc
+import _socket as socket  # without its enumerations, and the modules for them, in every child
 import contextlib
-import copy
-import datetime
-import decimal
-import fractions
-import functools
 import gc
-import heapq
-import itertools
-import json
-import math
-import operator
 import os
 import random
-import re
-import select
 import signal
-import socket
-import statistics
-import string
 import struct
 import sys
 import types
-import typing
-from fcntl import F_DUPFD_CLOEXEC, fcntl
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn
 
 from . import child, compact, confine
 from .memory import resident_bytes
 
 __all__ = ["AHEAD", "CHANNEL", "CHILDREN", "END", "ENDED", "ENOUGH", "LIBRARY", "MOST", "WATCH", "main"]
 
-# Loaded before the first fork, because candidates import them: a child shares them with its siblings for nothing.
-WARM: typing.Final = (
-    *(bisect, cmath, collections.abc, copy, datetime, decimal, fractions, functools, heapq, itertools),
-    *(math, operator, random, re, statistics, string, typing),
-)
-
-_REPORT: typing.Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
+_REPORT: Final = struct.Struct("<idQB")  # wait status, CPU seconds, peak bytes, flags
 CHANNEL, LIBRARY = 3, 4  # descriptors that a child keeps, beside input, output and errors
-AHEAD = 8  # children forked at once
+AHEAD = 12  # children forked at once
 FEW, ENOUGH = 2, 8  # when fewer than that are there: at once, and in a pause between runs
 MOST = ENOUGH - 1 + AHEAD
 WATCH, END = b"w", b"e"
 CHILDREN, ENDED = b"c", b"r"
 _DIRTY, _FULL = 1, 2  # scratch could not be wiped; it was used beyond its size
-_POLL_MS: typing.Final = 100
-_PAUSE_MS: typing.Final = 10
-_TELL_WHO: typing.Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
-_MAXRSS_UNIT: typing.Final = 1 if sys.platform == "darwin" else 1024
-_REHEARSALS: typing.Final = 30
-_FIRST_OWN: typing.Final = 10
-_MAX_ENTRIES: typing.Final = 4096
-_DISK_FLOOR: typing.Final = 2 << 30
+_POLL_SECONDS: Final = 0.1
+_PAUSE_SECONDS: Final = 0.01
+_TELL_WHO: Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
+_MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+_REHEARSALS: Final = 30
+_CONTROL, _NULL, _LIBRARY = 10, 11, 12  # this process's own descriptors of what no child keeps, or not as it is
+_MAX_ENTRIES: Final = 4096
+_DISK_FLOOR: Final = 2 << 30
 
 
 class Zygote:
     """options: see evo.sandbox.tiers, which makes them. Confines itself; its children confine themselves further."""
 
-    def __init__(self, options: dict[str, typing.Any], control: socket.socket) -> None:
+    def __init__(self, options: dict[str, Any], control: socket.socket) -> None:
         self.control = control
-        self.waiting: collections.deque[int] = collections.deque()
-        self.poll = select.poll()
-        self.poll.register(control.fileno(), select.POLLIN)
+        self.waiting: deque[int] = deque()
         self.scratch_bytes: int = options["scratch_bytes"]
         self.message_bytes: int = options["message_bytes"]
         self.memory_bytes: int = options["memory_bytes"]
@@ -110,9 +85,20 @@ class Zygote:
         """The next message, b"" at the end. While runs follow each other they have the processors, and what is ready is
         used up; the children of later ones are made in the next pause.
         """
-        while len(self.waiting) < ENOUGH and not self.poll.poll(_PAUSE_MS):
+        while len(self.waiting) < ENOUGH and not self._hears_within(_PAUSE_SECONDS):
             self._fork_ahead()
         return self.control.recv(1)
+
+    def _hears_within(self, seconds: float) -> bool:
+        """Whether there is a next message, or the end, so soon. It is left where it is."""
+        self.control.settimeout(seconds)
+        try:
+            self.control.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            return False
+        finally:
+            self.control.settimeout(None)
+        return True
 
     def _fork_ahead(self) -> None:
         """Fork the children of the next runs, which get ready while others run, and send out the connections to them.
@@ -130,7 +116,8 @@ class Zygote:
         for number in range(-AHEAD, 0):
             _lead(self.waiting[number])
         _place(self.own)
-        socket.send_fds(self.control, [CHILDREN], [ours for ours, _ in prepared])
+        connections = struct.pack(f"{AHEAD}i", *(ours for ours, _ in prepared))
+        self.control.sendmsg([CHILDREN], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, connections)])
         for ours, kept in prepared:
             for number in {ours, *kept}:
                 os.close(number)
@@ -154,7 +141,7 @@ class Zygote:
         Only runs that take long are watched.
         """
         flags = 0
-        while not self.poll.poll(_POLL_MS):
+        while not self._hears_within(_POLL_SECONDS):
             if self._scratch_is_full() or self._free_bytes() < min(_DISK_FLOOR, self.free - self.scratch_bytes):
                 flags = _FULL
             if flags or resident_bytes(pid) > self.memory_bytes:
@@ -200,7 +187,7 @@ class Zygote:
         return True
 
 
-def _become_child(confine: collections.abc.Callable[[], None], channel: child.Channel, kept: int) -> typing.NoReturn:
+def _become_child(confine: Callable[[], None], channel: child.Channel, kept: int) -> NoReturn:
     try:
         try:
             confine()
@@ -232,22 +219,22 @@ def _hold(library: str | None) -> tuple[int, ...]:
 
     The standard library is opened while this user can still reach it: it may lie in a home folder of mode 0700.
     """
-    null = _apart(os.open(os.devnull, os.O_RDWR))
-    own = [null] * LIBRARY
+    own = [_move(os.open(os.devnull, os.O_RDWR), _NULL)] * LIBRARY
     if library is not None:
-        own.append(_apart(os.open(library, os.O_PATH | os.O_DIRECTORY)))
+        own.append(_move(os.open(library, os.O_PATH | os.O_DIRECTORY), _LIBRARY))
     _place(own[CHANNEL:], CHANNEL)  # errors still go to whoever started this process
     return tuple(own)
 
 
-def _apart(descriptor: int) -> int:
-    """The same under a number that no child keeps."""
-    moved: int = fcntl(descriptor, F_DUPFD_CLOEXEC, _FIRST_OWN)
-    os.close(descriptor)
-    return moved
+def _move(descriptor: int, number: int) -> int:
+    """The same under another number, which is returned."""
+    if descriptor != number:
+        os.dup2(descriptor, number, inheritable=False)
+        os.close(descriptor)
+    return number
 
 
-def _place(descriptors: collections.abc.Iterable[int], first: int = 0) -> None:
+def _place(descriptors: Iterable[int], first: int = 0) -> None:
     """Have them under the numbers from ``first`` on."""
     for number, descriptor in enumerate(descriptors, first):
         os.dup2(descriptor, number)
@@ -262,17 +249,15 @@ def _move_library(old: str, new: str) -> None:
             module.__path__[:] = [path.replace(old, new, 1) for path in module.__path__]
 
 
-def main() -> None:
-    """Arguments: options as JSON, number of the control socket's descriptor."""
-    options, descriptor = json.loads(sys.argv[1]), int(sys.argv[2])
-    zygote = Zygote(options, socket.socket(fileno=_apart(descriptor)))
+def main(options: dict[str, Any]) -> None:
+    """options: see evo.sandbox.tiers. Argument: number of the control socket's descriptor."""
+    zygote = Zygote(options, socket.socket(fileno=_move(int(sys.argv[1]), _CONTROL)))
     _place(zygote.own)
     sys.argv[:] = sys.orig_argv[:] = [""]
     os.environ.clear()
     for _ in range(_REHEARSALS):
         child.rehearse()
     random.seed(0)
-    gc.collect()
     compact.fill()
     gc.freeze()
     gc.disable()
