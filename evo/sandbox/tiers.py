@@ -54,7 +54,7 @@ _START: Final = (
     "import os, sys; hook = os.register_at_fork; os.register_at_fork = lambda **_: None; import random; "
     "os.register_at_fork = hook; del hook; "
     # Room filled up in between: what a child uses of the zygote's own modules lies together then.
-    "import {warm}; sys.path.insert(0, {root!r}); from inside import compact; compact.fill(); "
+    "sys.path.insert(0, {root!r}); from inside import compact; import {warm}; compact.fill(); "
     "from inside.zygote import main; sys.path[:] = {path!r}; "
     "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'inside']; main({options!r})"
 )

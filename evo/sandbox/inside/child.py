@@ -248,6 +248,7 @@ def rehearse() -> None:
         _next(channel)
     ours.close()
     theirs.close()
+    stretch()
     sys.modules.clear()
     sys.modules.update(modules)
 
