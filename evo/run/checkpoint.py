@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from evo.evaluation import Store, evidence_from_bytes
+from evo.run.damage import DAMAGES
+from evo.run.generations import finished
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -45,16 +47,14 @@ def read_checkpoint(store: Store, generations: int) -> Checkpoint | None:
     try:
         checkpoint = Checkpoint(**json.loads(text))
         return checkpoint if checkpoint.number <= generations and _is_on_record(store, checkpoint.number) else None
-    except (ValueError, TypeError, zlib.error):  # going through all generations is always right
+    except (*DAMAGES, zlib.error):  # going through all generations is always right
         return None
 
 
 def _is_on_record(store: Store, number: int) -> bool:
     """Whether the plans of the generations before have as many cells as were taken into account."""
     taken, had = Counter[str](), store.measured()
-    for earlier in range(number):
-        if (evidence := store.evidence(earlier)) is None:
-            return False
+    for _, evidence in finished(store, number):
         for plan, _, _, problems in evidence_from_bytes(evidence):
             taken[plan] += len(problems)
     return all(had.get(plan, 0) >= count for plan, count in taken.items())

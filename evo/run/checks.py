@@ -14,6 +14,7 @@ from evo.evaluation import open_readonly, readable_rows
 from evo.models import OllamaBackend, engine_version, known_weights, locate
 from evo.run.folder import RunFolder
 from evo.run.identity import recorded_text
+from evo.run.report.record import read_record
 from evo.run.settings import parse_settings
 from evo.sandbox import probe
 
@@ -135,12 +136,24 @@ def _database(folder: RunFolder) -> Iterator[Check]:
             yield Check("database", True, "whole")
             counts = [f"{db.execute(f'SELECT COUNT(*) FROM {name}').fetchone()[0]} {name}" for name in _TABLES]
             yield Check("record", True, ", ".join(counts))
+            yield from _content(folder)
             missing = db.execute("SELECT COUNT(*) FROM cells WHERE solved IS NULL").fetchone()[0]
             fix = f"measured again by: python -m evo.search --run {folder.path}" if missing else ""
             yield Check("missing cells", True, f"{missing}", fix)
     except (UserError, sqlite3.Error) as error:
         fix = _salvage(folder) if folder.database.exists() else "the run has not begun"
         yield Check("database", False, str(error), fix)
+
+
+def _content(folder: RunFolder) -> Iterator[Check]:
+    """What a report would take from it. A run that has only begun has none yet."""
+    try:
+        if recorded_text(folder) is not None:
+            read_record(folder)
+    except UserError as error:
+        yield Check("content", False, str(error))  # which says what to do
+    else:
+        yield Check("content", True, "all of it can be read")
 
 
 def _faults(db: sqlite3.Connection) -> list[str]:

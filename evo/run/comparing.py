@@ -24,6 +24,7 @@ from evo.evaluation import Ledger, Measurement, Purpose, estimate, stream, varia
 from evo.genome import Genome, loads
 from evo.pipeline import Plan, compile_genome
 from evo.run.bench import Bench, open_bench
+from evo.run.damage import reading
 from evo.run.draw import ProblemDraw, draw_problems
 from evo.run.folder import RunFolder
 from evo.run.identity import settle
@@ -196,7 +197,8 @@ class _Claims:
         self._folder = folder
         self._settings = settings
         self._draw: ProblemDraw = draw_problems(bench.problems, settings)
-        self._records = [json.loads(record) for _, record in bench.store.generations()]
+        with reading(folder.database, "a generation"):
+            self._records = [json.loads(record) for _, record in bench.store.generations()]
         self._evidence = Ledger(bench.store.cells())
         self._plans: dict[str, Plan] = {}
         if not self._records:

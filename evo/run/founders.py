@@ -7,18 +7,21 @@ from evo.errors import UserError
 from evo.evaluation import Store
 from evo.genome import Genome, InnovationTracker, Space, adopt, dumps, faults, loads, read_genome, with_models
 from evo.resources import genome_path
+from evo.run.damage import reading
+from evo.run.folder import RunFolder
 
 __all__ = ["read_founders"]
 
 
-def read_founders(names: Sequence[str], space: Space, store: Store) -> tuple[Genome, ...]:
+def read_founders(names: Sequence[str], space: Space, store: Store, folder: RunFolder) -> tuple[Genome, ...]:
     """The founders, as the run was begun with them: their files are not needed to continue it.
 
     names: genomes that ship with evo, and files. One that has a single model stands for as many founders as the space
     has models, each with one of them throughout. Raises UserError for what cannot be read or is not in the space.
     """
     if (kept := store.meta("founders")) is not None:
-        return tuple(loads(text, source="founders") for text in json.loads(kept))
+        with reading(folder.database, "what it says of its founders"):
+            return tuple(loads(text, source="founders") for text in json.loads(kept))
     founders = [founder for name in names for founder in _variants(name, space)]
     store.put_meta("founders", json.dumps([dumps(founder) for founder in founders]))
     return tuple(founders)

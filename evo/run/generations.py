@@ -39,10 +39,13 @@ def generation_record(
 
 
 def finished(store: Store, number: int) -> Iterator[tuple[GenerationReport, bytes]]:
-    """Report and evidence of each generation before this one, all of which have it."""
+    """Report and evidence of each generation before this one. Raises KeyError, ValueError or TypeError where one is
+    not there or damaged.
+    """
     for earlier in range(number):
         report = json.loads(store.record(earlier))["report"]
         best, mean = Estimate(**report.pop("best")), Estimate(**report.pop("mean"))
         evidence = store.evidence(earlier)
-        assert evidence is not None
+        if evidence is None:
+            raise KeyError(earlier)
         yield GenerationReport(best=best, mean=mean, **report), evidence

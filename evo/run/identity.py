@@ -10,6 +10,7 @@ from evo.errors import UserError
 from evo.evaluation import Store, read_meta
 from evo.models import ModelInfo
 from evo.pipeline import PromptBook
+from evo.run.damage import reading
 from evo.run.folder import RunFolder
 from evo.run.settings import changed_text, ini_sections, read_preset
 from evo.tasks import Problem
@@ -89,9 +90,10 @@ def identity(
 
 def hold_to(store: Store, folder: RunFolder, now: Mapping[str, str]) -> None:
     """Remember what a run depends on; of one that has begun, raise UserError naming the first thing that differs."""
-    weights = json.loads(store.meta("models") or "{}")  # all that schema 1 knew
-    before = {f"model {name}": f"digest {info['digest'][:12]}" for name, info in weights.items()}
-    before |= json.loads(store.meta("identity") or "{}")
+    with reading(folder.database, "what it says of its models"):
+        weights = json.loads(store.meta("models") or "{}")  # all that schema 1 knew
+        before = {f"model {name}": f"digest {info['digest'][:12]}" for name, info in weights.items()}
+    before |= _recorded(store, folder)
     for name, value in now.items():
         if before.get(name, value) != value:
             raise UserError(
@@ -104,9 +106,14 @@ def hold_to(store: Store, folder: RunFolder, now: Mapping[str, str]) -> None:
 def hold_to_search(store: Store, folder: RunFolder) -> None:
     """The same for the code of a search, which nothing that only measures depends on."""
     if store.meta("job") == "search":  # the first version was not written down
-        before = {_SEARCH: "version 1"} | json.loads(store.meta("identity") or "{}")
+        before = {_SEARCH: "version 1"} | _recorded(store, folder)
         store.put_meta("identity", json.dumps(before))
     hold_to(store, folder, {_SEARCH: f"version {evolution.BEHAVIOUR}"})
+
+
+def _recorded(store: Store, folder: RunFolder) -> dict[str, str]:
+    with reading(folder.database, "what it says of its identity"):
+        return dict(json.loads(store.meta("identity") or "{}"))
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, str, str]]:

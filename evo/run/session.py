@@ -113,7 +113,7 @@ async def _search(
         evolution = parse_evolution_config(
             ini_sections(text), source=settings.source, models=bench.pool.models, prompts=bench.prompt_names
         )
-        founders = read_founders(settings.run.founders, evolution.space, bench.store)
+        founders = read_founders(settings.run.founders, evolution.space, bench.store, folder)
         policy = settings.evaluation.chosen_policy()
         async with live(bench, progress, observer, str(folder.path)):
             course = Course(

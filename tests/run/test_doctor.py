@@ -1,6 +1,9 @@
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -65,6 +68,41 @@ def test_a_damaged_database_is_named_with_what_can_be_saved(doctor, finished, tm
     assert "BAD database" in done.stdout
     assert ".recover" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("statement", "resumes"),
+    [
+        ("UPDATE generations SET record = SUBSTR(record, 1, 99) WHERE number = 0", True),  # is decided and written anew
+        ("UPDATE generations SET record = REPLACE(record, '\"report\"', '\"repost\"') WHERE number = 1", True),
+        ("UPDATE generations SET record = REPLACE(record, '\"parents\"', '\"parrots\"') WHERE number = 1", True),
+        ("UPDATE meta SET value = SUBSTR(value, 1, 9) WHERE key = 'ending'", True),
+        ("UPDATE meta SET value = '[1]' WHERE key = 'baselines'", True),
+        ("UPDATE meta SET value = SUBSTR(value, 1, 9) WHERE key = 'models'", False),
+        ("UPDATE meta SET value = 'x' WHERE key = 'identity'", False),
+        ("UPDATE meta SET value = '[' WHERE key = 'founders'", False),
+    ],
+)
+def test_what_is_damaged_inside_a_sound_database_is_named(evo_command, finished, tmp_path, statement, resumes):
+    hurt = tmp_path / "hurt"
+    shutil.copytree(finished, hurt)
+    with closing(sqlite3.connect(hurt / "run.sqlite", isolation_level=None)) as db:
+        assert db.execute(statement).rowcount == 1
+    shown = "identity" not in statement and "founders" not in statement  # of these a report tells nothing
+    done = evo_command("doctor", hurt, cwd=tmp_path)
+    assert done.returncode == (1 if shown else 0), done.stdout
+    report = evo_command("report", hurt, cwd=tmp_path)
+    assert report.returncode == (2 if shown else 0)
+    if shown:
+        assert "BAD content" in done.stdout
+        assert report.stderr.count("\n") == 1
+        assert "is damaged" in report.stderr
+        assert f"--run {hurt} --fork NAME" in report.stderr
+    again = evo_command("search", "--run", hurt, cwd=tmp_path)
+    assert again.returncode == (0 if resumes else 2), again.stderr
+    if not resumes:
+        assert f"{hurt}/run.sqlite: what it says of its " in again.stderr
+        assert again.stderr.count("\n") == 1
 
 
 def test_no_run_is_one_line(doctor, tmp_path):

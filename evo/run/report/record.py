@@ -10,11 +10,14 @@ from typing import Any
 from evo.errors import UserError
 from evo.evaluation import Cell, Estimate, Ledger, Purpose, Spent, Store
 from evo.genome import Genome, from_document, loads
+from evo.run.damage import DAMAGES, reading
 from evo.run.folder import RunFolder
 from evo.run.identity import recorded_text
 from evo.run.settings import RunSettings, parse_settings
 
 __all__ = ["Individual", "Record", "read_record"]
+
+_DOCUMENTS = ("models", "ending", "baselines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ class Record:
     """A run as it stands. reports: of each generation, as recorded. genomes: the first of each plan, by digest. used:
     calls of all cells, made or saved.
 
-    ending: what the end of a search recorded of race, champion and validation, {} before. head: champion.json beside
-    its genes, {} before it is written. meta: facts about the run.
+    meta: facts about the run. documents: those that have parts, by key, {} where there is none yet. head: champion.json
+    beside its genes, {} before it is written.
     """
 
     folder: RunFolder
@@ -50,7 +53,7 @@ class Record:
     genomes: Mapping[str, Genome]
     used: Mapping[Purpose, int]
     spent: tuple[Spent, ...]
-    ending: Mapping[str, Any]
+    documents: Mapping[str, Mapping[str, Any]]
     head: Mapping[str, Any]
 
     @property
@@ -61,8 +64,12 @@ class Record:
     @property
     def models(self) -> Mapping[str, Mapping[str, Any]]:
         """Facts about each model, by name."""
-        facts: Mapping[str, Mapping[str, Any]] = json.loads(self.meta.get("models", "{}"))
-        return facts
+        return self.documents["models"]
+
+    @property
+    def ending(self) -> Mapping[str, Any]:
+        """What the end of a search recorded of race, champion and validation."""
+        return self.documents["ending"]
 
     @property
     def finished(self) -> bool:
@@ -115,11 +122,14 @@ def read_record(folder: RunFolder) -> Record:
         used, spent = store.used(), store.spent()
         reports, generations = [], []
         for number, (_, text) in enumerate(store.generations()):
-            record = json.loads(text)
-            reports.append(record["report"])
-            generations.append(_generation(number, record, genomes, folder))
-    head = json.loads(folder.champion.read_text("utf-8")) if folder.champion.is_file() else {}
-    ending = json.loads(meta.get("ending", "{}"))
+            with reading(folder.database, f"generation {number}"):
+                record = json.loads(text)
+                reports.append(record["report"])
+                generations.append(_generation(number, record, genomes, folder))
+    documents = {}
+    for key in _DOCUMENTS:
+        with reading(folder.database, f"what it says of {key}"):
+            documents[key] = dict(json.loads(meta.get(key, "{}")))
     return Record(
         folder=folder,
         config=config,
@@ -131,9 +141,17 @@ def read_record(folder: RunFolder) -> Record:
         genomes=genomes,
         used=used,
         spent=spent,
-        ending=ending,
-        head=head,
+        documents=documents,
+        head=_head(folder),
     )
+
+
+def _head(folder: RunFolder) -> Mapping[str, Any]:
+    try:
+        return dict(json.loads(folder.champion.read_text("utf-8"))) if folder.champion.is_file() else {}
+    except (*DAMAGES, OSError) as error:
+        mend = f"python -m evo.search --run {folder.path} writes it again"
+        raise UserError(f"{folder.champion}: cannot be read ({error}); {mend}") from error
 
 
 def _generation(

@@ -1,6 +1,5 @@
 """Who the champion was held against, as the end of a search recorded it: finalists, baselines, itself without parts."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +39,7 @@ def rivals_of(record: Record) -> dict[str, list[Row]]:
         )
         for one in record.ending.get("final", [])[1:]
     ]
-    held = json.loads(record.meta.get("baselines", "{}"))
+    held = record.documents["baselines"]
     return {"final": final, "baselines": _rows(held.get("baselines", [])), "parts": _rows(held.get("parts", []))}
 
 
