@@ -13,6 +13,7 @@ from evo.run import (
     GenomeComparison,
     Interrupted,
     RunComparison,
+    RunFolder,
     changes_from,
     compare_genomes,
     compare_run,
@@ -34,7 +35,7 @@ _FLAGS = {
 
 @app.command()
 def compare(
-    targets: Annotated[list[str], typer.Argument(help="Genome files or names (solo, ...), or one run's folder.")],
+    targets: Annotated[list[str], typer.Argument(help="Genome files or names (solo, ...), or one run.")],
     problems: Annotated[int | None, typer.Option(help="Problems. Default: 30.", show_default=False)] = None,
     replicates: Annotated[
         int | None, typer.Option(help="Seeds for each problem. Default: 5; of a run 3.", show_default=False)
@@ -75,11 +76,10 @@ def compare(
     if replicates is not None and replicates < 1:
         raise UserError(f"--replicates {replicates}: must be at least 1")
     try:
-        if len(targets) == 1 and Path(targets[0]).is_dir():
+        if _is_run(targets):
             if self_test or model or run or config or set(changes) - {"evaluation.replicates"}:
                 raise UserError(f"{targets[0]}: a run keeps its settings; only --replicates and --json go with it")
-            target = targets[0] if "/" in targets[0] else f"./{targets[0]}"
-            _show_run(compare_run(target, replicates=replicates or 3, observer=observer), json=json)
+            _show_run(compare_run(targets[0], replicates=replicates or 3, observer=observer), json=json)
             return
         genomes = {name: _genome(target, model) for name, target in zip(_names(targets), targets, strict=True)}
         if self_test:
@@ -104,6 +104,13 @@ def compare(
     except Interrupted as stop:
         console.print(f"{stop}\nto go on: run the same command with --run {stop.run}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from stop
+
+
+def _is_run(targets: list[str]) -> bool:
+    """One folder, or the name of one under runs/ that no genome has."""
+    if len(targets) != 1 or genome_path(targets[0]).is_file():
+        return False
+    return Path(targets[0]).is_dir() or RunFolder.named(targets[0]).begun
 
 
 def _genome(target: str, model: str | None) -> Genome:

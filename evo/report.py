@@ -38,7 +38,7 @@ def report(
     \b
     Exit codes: 0 done, 2 bad input.
     """
-    folders = [RunFolder.existing(run if "/" in run or not Path(run).is_dir() else f"./{run}") for run in runs]
+    folders = [RunFolder.existing(run) for run in runs]
     if len(folders) > 1:
         if pictures is not None:
             raise UserError("--pictures: takes one run; name one")

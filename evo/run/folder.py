@@ -58,11 +58,19 @@ class RunFolder:
 
     @classmethod
     def existing(cls, run: str) -> "RunFolder":
-        """The same for a run that has begun. Raises UserError if there is none."""
-        folder = cls.named(run)
-        if not (folder.config.is_file() or folder.database.is_file()):
-            raise UserError(f"{folder.path}: no run is there (it has no {folder.config.name}); name one under runs/")
-        return folder
+        """The same for a run that has begun; a name that is not under runs/ may also be a folder here. Raises UserError
+        if there is none.
+        """
+        named = cls.named(run)
+        for folder in (named, cls(Path(run))):
+            if folder.begun:
+                return folder
+        raise UserError(f"{named.path}: no run is there (it has no {named.config.name}); name one under runs/")
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run is in it."""
+        return self.config.is_file() or self.database.is_file()
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ said in one line that names file, section and key.
 import configparser
 import difflib
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -313,12 +314,21 @@ def _convert(raw: str, kind: Any, where: str) -> Any:
             raise UserError(f"{where}: must be one of {', '.join(Mode)}")
         return Mode(raw)
     if get_origin(kind) is tuple:
-        return tuple(raw.replace(",", " ").split())
+        return _names(raw, where)
     try:
         return kind(raw)
     except ValueError as error:
         noun = "a whole number" if kind is int else "a number"
         raise UserError(f"{where}: must be {noun}") from error
+
+
+def _names(raw: str, where: str) -> tuple[str, ...]:
+    names = tuple(raw.replace(",", " ").split())
+    if raw and not names:
+        raise UserError(f"{where}: names nothing; leave it empty, or give names separated by commas")
+    if (most := Counter(names).most_common(1)) and most[0][1] > 1:
+        raise UserError(f"{where}: has {most[0][0]} more than once")
+    return names
 
 
 def _in_range(value: Any, limits: Mapping[str, Any], where: str) -> Any:

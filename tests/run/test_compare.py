@@ -57,6 +57,24 @@ def test_a_run_is_held_against_its_single_evaluations(evo_command, compare, tmp_
     assert (tmp_path / "run" / "champion.json").read_bytes() == champion, "the search is none the wiser"
 
 
+def test_a_run_is_found_by_its_name_by_every_command(evo_command, tmp_path):
+    search = ("search", "--backend", "simulated", "--generations", "2", "--run", "demo", "--limit-minutes", "9")
+    assert evo_command(*search, cwd=tmp_path).returncode == 0
+    commands = [("doctor", "demo"), ("report", "demo"), ("compare", "demo"), ("search", "--resume", "--run", "demo")]
+    for command in commands:
+        done = evo_command(*command, cwd=tmp_path)
+        assert done.returncode == 0, (command, done.stderr)
+    (tmp_path / "runs" / "demo").rename(tmp_path / "demo")
+    for command in commands:
+        done = evo_command(*command, cwd=tmp_path)
+        assert done.returncode == 0, (command, done.stderr)
+    assert not (tmp_path / "runs" / "demo").exists()
+    (tmp_path / "runs" / "demo").mkdir()
+    (tmp_path / "runs" / "demo" / "config.ini").write_text("[run]\n")
+    done = evo_command("doctor", "demo", cwd=tmp_path)
+    assert "runs/demo" in done.stdout, "a run under runs/ goes before one here"
+
+
 def test_a_genome_against_itself(compare, tmp_path):
     done = compare("self-refine", "--self-test", *QUICK, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -35,6 +35,8 @@ def test_changes_reach_the_settings():
         ("[evaluation]\nfirst_problems = 400", ["first_problems = 400", "at most [tasks] problems"]),
         ("[models]\nbackend = olama", ["backend = olama", "ollama"]),
         ("[models]\nstrict = maybe", ["strict = maybe", "true or false"]),
+        ("[models]\nmodels = a, b,a", ["models = a, b,a", "has a more than once"]),
+        ("[models]\nmodels = ,,", ["models = ,,", "names nothing"]),
         ("[tasks]\nmode = most", ["mode = most", "split"]),
         ("[pipeline]\ntop_p = 1.5", ["top_p = 1.5", "at most 1"]),
         ("replicates = 3", ["not a valid INI file"]),
