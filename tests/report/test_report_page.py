@@ -1,6 +1,5 @@
 """The page in a real browser: no errors, no network, sortable, filterable, fit for a phone, deaf to hostile text."""
 
-import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +112,7 @@ def test_a_hostile_answer_runs_nothing_and_is_shown_as_it_is(
     monkeypatch.setattr(page, "champion_replays", spoilt)
     models = {HOSTILE: dict.fromkeys(("digest", "quantization", "parameters", "backend", "server_version"), HOSTILE)}
 
-    spoilt_record = replace(record, meta={**record.meta, "models": json.dumps(models)}, config=HOSTILE)
+    spoilt_record = replace(record, documents={**record.documents, "models": models}, config=HOSTILE)
     (tmp_path / "report.html").write_text(one_run(spoilt_record))
     browser.open(tmp_path / "report.html")
     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -174,8 +173,8 @@ def test_what_the_champion_was_held_against_is_told(
         "baselines": [rival("one model alone", 0.3), rival("best of 3", 0.01), rival("random", None, "no time left")],
         "parts": [rival("refiner 4", 0.2), rival("generator 2", None, "no pipeline is left without it")],
     }
-    meta = {**record.meta, "baselines": json.dumps(held)}
-    (tmp_path / "report.html").write_text(one_run(replace(record, meta=meta, ending={**record.ending, "final": final})))
+    documents = {**record.documents, "baselines": held, "ending": {**record.ending, "final": final}}
+    (tmp_path / "report.html").write_text(one_run(replace(record, documents=documents)))
     browser.open(tmp_path / "report.html")
     answer = browser.run("document.querySelector('#answer').innerText")
     assert "Beats one model alone." in answer
