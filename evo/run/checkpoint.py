@@ -4,12 +4,13 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from evo.evaluation import Store, evidence_from_bytes
 from evo.run.damage import DAMAGES
 from evo.run.generations import finished
+from evo.run.result import GenerationReport
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -19,16 +20,17 @@ _KEY = "checkpoint"
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """number: of the generation that comes next. evolution: Evolution.state. genomes: compiled so far. founders:
-    digests of their plans.
+    digests of their plans. reports: of the generations before, which are on record themselves; filled in when read.
     """
 
     number: int
     evolution: Mapping[str, Any]
     genomes: int
     founders: Sequence[str]
+    reports: tuple[GenerationReport, ...] = ()
 
 
-_FIELDS = tuple(field.name for field in fields(Checkpoint))
+_FIELDS = tuple(field.name for field in fields(Checkpoint) if field.name != "reports")
 
 
 def write_checkpoint(store: Store, checkpoint: Checkpoint) -> None:
@@ -46,15 +48,15 @@ def read_checkpoint(store: Store, generations: int) -> Checkpoint | None:
         return None
     try:
         checkpoint = Checkpoint(**json.loads(text))
-        return checkpoint if checkpoint.number <= generations and _is_on_record(store, checkpoint.number) else None
+        if checkpoint.number > generations:
+            return None
+        reports, taken = [], Counter[str]()
+        for report, evidence in finished(store, checkpoint.number):
+            reports.append(report)
+            for plan, _, _, problems in evidence_from_bytes(evidence):
+                taken[plan] += len(problems)
     except (*DAMAGES, zlib.error):  # going through all generations is always right
         return None
-
-
-def _is_on_record(store: Store, number: int) -> bool:
-    """Whether the plans of the generations before have as many cells as were taken into account."""
-    taken, had = Counter[str](), store.measured()
-    for _, evidence in finished(store, number):
-        for plan, _, _, problems in evidence_from_bytes(evidence):
-            taken[plan] += len(problems)
-    return all(had.get(plan, 0) >= count for plan, count in taken.items())
+    had = store.measured()
+    whole = all(had.get(plan, 0) >= count for plan, count in taken.items())
+    return replace(checkpoint, reports=tuple(reports)) if whole else None

@@ -36,7 +36,7 @@ from evo.pipeline import Plan, PromptBook, compile_genome
 from evo.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from evo.run.draw import ProblemDraw
 from evo.run.front import FrontPoint, front_of, offers
-from evo.run.generations import finished, generation_record
+from evo.run.generations import generation_record
 from evo.run.phenotypes import Phenotypes
 from evo.run.result import GenerationReport, Observer, Progress
 from evo.run.rewriting import Asks, Rewriter
@@ -134,7 +134,9 @@ class Course:
             return 0
         self._evolution = Evolution.restored(self._config, self._settings.run.seed, found.evolution)
         self._founders, self.genomes = frozenset(found.founders), found.genomes
-        for report, evidence in finished(self._store, found.number):
+        for number, report in enumerate(found.reports):
+            evidence = self._store.evidence(number)
+            assert evidence is not None  # read_checkpoint has seen it
             for plan, purpose, replicate, problems in evidence_from_bytes(evidence):
                 self._known.recall(plan, report.number)
                 self._ledger.recall(plan, purpose, replicate, problems)

@@ -36,7 +36,7 @@ _PAUSE_SECONDS: Final = 0.01
 _TELL_WHO: Final = getattr(socket, "SO_PASSCRED", 0)  # with what a child sends, its number
 _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 _REHEARSALS: Final = 30
-_CONTROL, _NULL, _LIBRARY = 10, 11, 12  # this process's own descriptors of what no child keeps, or not as it is
+_OWN_CONTROL, _OWN_NULL, _OWN_LIBRARY = 10, 11, 12  # descriptors of this process, which no child keeps as they are
 _MAX_ENTRIES: Final = 4096
 _DISK_FLOOR: Final = 2 << 30
 
@@ -219,9 +219,9 @@ def _hold(library: str | None) -> tuple[int, ...]:
 
     The standard library is opened while this user can still reach it: it may lie in a home folder of mode 0700.
     """
-    own = [_move(os.open(os.devnull, os.O_RDWR), _NULL)] * LIBRARY
+    own = [_move(os.open(os.devnull, os.O_RDWR), _OWN_NULL)] * LIBRARY
     if library is not None:
-        own.append(_move(os.open(library, os.O_PATH | os.O_DIRECTORY), _LIBRARY))
+        own.append(_move(os.open(library, os.O_PATH | os.O_DIRECTORY), _OWN_LIBRARY))
     _place(own[CHANNEL:], CHANNEL)  # errors still go to whoever started this process
     return tuple(own)
 
@@ -251,7 +251,7 @@ def _move_library(old: str, new: str) -> None:
 
 def main(options: dict[str, Any]) -> None:
     """options: see evo.sandbox.tiers. Argument: number of the control socket's descriptor."""
-    zygote = Zygote(options, socket.socket(fileno=_move(int(sys.argv[1]), _CONTROL)))
+    zygote = Zygote(options, socket.socket(fileno=_move(int(sys.argv[1]), _OWN_CONTROL)))
     _place(zygote.own)
     sys.argv[:] = sys.orig_argv[:] = [""]
     os.environ.clear()
