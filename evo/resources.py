@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from evo.errors import UserError
+
 __all__ = ["genome_path", "resource_folder"]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -14,7 +16,13 @@ def resource_folder(name: str) -> Path:
 
 
 def genome_path(genome: str) -> Path:
-    """A genome file's path as given, else that of the genome of this name that ships with evo."""
+    """A genome file's path as given, else that of the genome of this name that ships with evo.
+
+    Raises UserError for what can be no path.
+    """
     path = Path(genome)
     shipped = resource_folder("genomes") / f"{genome}.json"
-    return shipped if not path.exists() and path.name == genome and shipped.is_file() else path
+    try:
+        return shipped if not path.exists() and path.name == genome and shipped.is_file() else path
+    except OSError as error:
+        raise UserError(f"{genome}: cannot read the genome: {error.strerror}") from error

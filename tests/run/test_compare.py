@@ -88,6 +88,7 @@ def test_a_genome_against_itself(compare, tmp_path):
         (["solo", "solo", *QUICK], "named twice"),
         (["solo", "self-refine", "--self-test", *QUICK], "takes one genome"),
         (["."], "no run is there"),
+        (["x" * 300], "cannot read the genome: File name too long"),
         ([".", "--model", "gemma3:1b"], "a run keeps its settings"),
         (["solo", "--backend", "simulated", "--model", "gpt-9"], "gpt-9"),
         (["solo", "--replicates", "0"], "at least 1"),
